@@ -1,0 +1,37 @@
+/** The exit codes that people script against (README, "Exit codes"). */
+export const exitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  noSession: 3,
+  interrupted: 130,
+} as const;
+
+type UserErrorOptions = { hint?: string | undefined; exitCode?: number; cause?: unknown };
+
+/**
+ * A failure that the user can understand and act on: one sentence without a final stop, and a hint.
+ * Everything else that is thrown is a bug. Recognised by name, since bundles may hold the class twice.
+ */
+export class UserError extends Error {
+  override name = 'UserError';
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(message: string, options: UserErrorOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ?? exitCode.failed;
+  }
+}
+
+/** Whether what was thrown is a UserError, from whichever bundle. */
+export const isUserError = (error: unknown): error is UserError =>
+  error instanceof Error && error.name === 'UserError' && 'exitCode' in error;
+
+/** The system's error code (`ENOENT`, `EACCES`, …) of what was thrown, if it has one. */
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** The message of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
