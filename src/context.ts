@@ -1,0 +1,13 @@
+/** The environment variables, as passed in from the entry point. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command may use of the world around it. */
+export type Context = {
+  readonly env: Environment;
+  /** The time in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Writes one line to stderr. */
+  readonly log: (line: string) => void;
+  /** Writes text to stdout as it is. */
+  readonly print: (text: string) => void;
+};
