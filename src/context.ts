@@ -6,6 +6,8 @@ export type Context = {
   readonly env: Environment;
   /** The time in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Resolves after so many milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
   /** Writes one line to stderr. */
   readonly log: (line: string) => void;
   /** Writes text to stdout as it is. */

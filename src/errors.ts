@@ -7,7 +7,12 @@ export const exitCode = {
   interrupted: 130,
 } as const;
 
-type UserErrorOptions = { hint?: string | undefined; exitCode?: number; cause?: unknown };
+type UserErrorOptions = {
+  hint?: string | undefined;
+  exitCode?: number;
+  awsCode?: string | undefined;
+  cause?: unknown;
+};
 
 /**
  * A failure that the user can understand and act on: one sentence without a final stop, and a hint.
@@ -17,11 +22,14 @@ export class UserError extends Error {
   override name = 'UserError';
   readonly hint: string | undefined;
   readonly exitCode: number;
+  /** AWS's error code, or one of `requestFailure` when AWS did not answer as AWS does. */
+  readonly awsCode: string | undefined;
 
   constructor(message: string, options: UserErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? exitCode.failed;
+    this.awsCode = options.awsCode;
   }
 }
 
