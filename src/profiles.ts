@@ -1,0 +1,175 @@
+import { distance } from 'fastest-levenshtein';
+import type { Environment } from './context.ts';
+import { UserError } from './errors.ts';
+import { locateFiles, readFileIfAny } from './files.ts';
+import type { Files } from './files.ts';
+import { profileNames, readProfile as readSectionOf } from './ini.ts';
+
+export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
+
+/** A profile as both files together describe it: the credentials file wins, key by key, as in AWS's own tools. */
+export type Profile = {
+  readonly name: string;
+  readonly files: Files;
+  readonly keys: ReadonlyMap<string, string>;
+  readonly inCredentials: boolean;
+  readonly inConfig: boolean;
+  /** What AWS's parsers read differently, one sentence each. */
+  readonly warnings: readonly string[];
+  readonly configBytes: Buffer | undefined;
+};
+
+/** Both files, read once. */
+export type SharedFiles = {
+  readonly files: Files;
+  readonly credentialsBytes: Buffer | undefined;
+  readonly configBytes: Buffer | undefined;
+};
+
+/** Reads both files. Raises UserError when one is there and cannot be read. */
+export const readSharedFiles = (env: Environment): SharedFiles => {
+  const files = locateFiles(env);
+  return {
+    files,
+    credentialsBytes: readFileIfAny(files.credentials),
+    configBytes: readFileIfAny(files.config),
+  };
+};
+
+/** The name of the profile that holds a profile's session. */
+export const sessionProfileName = (profileName: string): string => `${profileName}-sts`;
+
+/**
+ * The profile that is meant: the named one, else `AWS_IAM_LOGIN_PROFILE`, `AWS_PROFILE`,
+ * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
+ * holds a long-term key, `role_arn` or `credential_process`.
+ */
+export const resolveProfileName = (
+  named: string | undefined,
+  env: Environment,
+  shared: SharedFiles,
+): string => {
+  const name =
+    [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
+      (candidate) => candidate !== undefined && candidate !== '',
+    ) ?? 'default';
+  if (!name.endsWith('-sts') || name === '-sts') return name;
+  return isOwnProfile(findProfile(name, shared)) ? name : name.slice(0, -'-sts'.length);
+};
+
+const isOwnProfile = (profile: Profile | undefined): boolean =>
+  profile !== undefined &&
+  (holdsLongTermKey(profile) || profile.keys.has('role_arn') || profile.keys.has('credential_process'));
+
+/** Whether the profile holds a key pair without a session token. */
+export const holdsLongTermKey = (profile: Profile): boolean => {
+  const accessKeyId = profile.keys.get('aws_access_key_id') ?? '';
+  return accessKeyId.startsWith('AKIA') || (accessKeyId !== '' && sessionTokenOf(profile) === undefined);
+};
+
+const sessionTokenOf = (profile: Profile): string | undefined =>
+  nonEmpty(profile.keys.get('aws_session_token')) ?? nonEmpty(profile.keys.get('aws_security_token'));
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+/** The profile as the files describe it, undefined when neither names it. */
+export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
+  const { files, credentialsBytes, configBytes } = shared;
+  const config = configBytes && readSectionOf(configBytes, 'config', name);
+  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name);
+  if (config === undefined && credentials === undefined) return undefined;
+  return {
+    name,
+    files,
+    keys: new Map([...(config?.keys ?? []), ...(credentials?.keys ?? [])]),
+    inCredentials: credentials !== undefined,
+    inConfig: config !== undefined,
+    warnings: [
+      ...(credentials?.warnings ?? []).map((warning) => `${files.credentials}: ${warning}`),
+      ...(config?.warnings ?? []).map((warning) => `${files.config}: ${warning}`),
+    ],
+    configBytes,
+  };
+};
+
+/** The profile as the files describe it. Raises UserError that names the files and the nearest profile. */
+export const getProfile = (name: string, shared: SharedFiles): Profile => {
+  const profile = findProfile(name, shared);
+  if (profile !== undefined) return profile;
+  const { files } = shared;
+  const names = allProfileNames(shared);
+  if (names.length === 0) {
+    throw new UserError(`there is no profile in ${files.credentials} or ${files.config}`, {
+      hint: 'create one: aws configure, or write [default] with aws_access_key_id and aws_secret_access_key',
+    });
+  }
+  const nearest = nearestOf(name, names);
+  throw new UserError(
+    `profile ${printable(name)} is neither in ${files.credentials} nor in ${files.config}`,
+    {
+      hint: nearest === undefined ? `there are: ${names.slice(0, 8).join(', ')}` : `did you mean ${nearest}?`,
+    },
+  );
+};
+
+/** The names of all profiles in both files, those of the credentials file first. */
+export const allProfileNames = ({ credentialsBytes, configBytes }: SharedFiles): string[] => [
+  ...new Set([
+    ...(credentialsBytes ? profileNames(credentialsBytes, 'credentials') : []),
+    ...(configBytes ? profileNames(configBytes, 'config') : []),
+  ]),
+];
+
+/** The word that was probably meant, undefined when none is near. */
+export const nearestOf = (word: string, words: readonly string[]): string | undefined => {
+  const ranked = words
+    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((one, other) => one.far - other.far);
+  const best = ranked[0];
+  return best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3))
+    ? best.candidate
+    : undefined;
+};
+
+/** A name as it can be shown on a terminal: quoted when it holds more than plain characters. */
+export const printable = (text: string): string =>
+  /^[\w.@+%:/=,-]+$/.test(text) ? text : JSON.stringify(text);
+
+/**
+ * The long-term access key in the profile's own keys, undefined when it has none of the two halves.
+ * Raises UserError for half a pair and for a profile that holds a session.
+ */
+export const longTermKeyOf = (profile: Profile): AccessKey | undefined => {
+  const accessKeyId = nonEmpty(profile.keys.get('aws_access_key_id'));
+  const secretAccessKey = nonEmpty(profile.keys.get('aws_secret_access_key'));
+  const where = `profile ${printable(profile.name)}`;
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const missing = accessKeyId === undefined ? 'aws_access_key_id' : 'aws_secret_access_key';
+    throw new UserError(`${where} has half an access key: ${missing} is missing`, {
+      hint: `add ${missing} in ${profile.files.credentials}`,
+    });
+  }
+  if (sessionTokenOf(profile) !== undefined || accessKeyId.startsWith('ASIA')) {
+    throw new UserError(`${where} holds a session, not a long-term access key`, {
+      hint: 'AWS gives no new session for a session: name the profile with the access key that begins with AKIA',
+    });
+  }
+  return { accessKeyId, secretAccessKey };
+};
+
+/**
+ * The twelve-digit account that a key id encodes (base32 of its fifth and later characters), undefined for
+ * ids from before 2019, whose first bit there is not set. Known from public analysis; AWS does not document it.
+ */
+export const accountOfKeyId = (accessKeyId: string): string | undefined => {
+  const encoded = /^A[KS]IA([Q-Z2-7][A-Z2-7]{9})[A-Z2-7]{2,}$/.exec(accessKeyId)?.[1];
+  if (encoded === undefined) return undefined;
+  const bits = encoded
+    .split('')
+    .reduce((sum, letter) => sum * 32n + BigInt(base32Letters.indexOf(letter)), 0n);
+  const account = ((bits >> 2n) & 0x7fff_ffff_ff80n) >> 7n;
+  return account > 999_999_999_999n ? undefined : account.toString().padStart(12, '0');
+};
+
+const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
