@@ -1,0 +1,84 @@
+import { execa } from 'execa';
+import type { Context } from './context.ts';
+import { UserError } from './errors.ts';
+import { longTermKeyOf, printable } from './profiles.ts';
+import type { AccessKey, Profile } from './profiles.ts';
+
+// Set for every process that we start to get a key, so that one which calls us again is noticed.
+const nestedVariable = 'AWS_IAM_LOGIN_NESTED';
+
+/**
+ * The profile's own long-term access key, from its keys or from its `credential_process`; never from `AWS_*`
+ * variables, which may hold an older session. Raises UserError when there is none, or when it is a session.
+ */
+export const longTermCredentials = async (profile: Profile, context: Context): Promise<AccessKey> => {
+  const key = longTermKeyOf(profile);
+  if (key !== undefined) return key;
+  const command = profile.keys.get('credential_process');
+  if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
+  throw new UserError(`profile ${printable(profile.name)} has no access key`, {
+    hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,
+  });
+};
+
+const runCredentialProcess = async (
+  command: string,
+  profile: Profile,
+  context: Context,
+): Promise<AccessKey> => {
+  const where = `credential_process of profile ${printable(profile.name)}`;
+  if (context.env[nestedVariable] !== undefined) {
+    throw new UserError(`${where} calls aws-iam-login itself`, {
+      hint: 'credential_process must print the long-term access key, from a password store for example',
+    });
+  }
+  const result = await execa('/bin/sh', ['-c', command], {
+    env: { ...context.env, [nestedVariable]: '1' },
+    extendEnv: false,
+    stdin: 'ignore',
+    stderr: 'inherit',
+    timeout: 60_000,
+    reject: false,
+    maxBuffer: 1_000_000,
+  });
+  if (result.failed) {
+    const how = result.timedOut
+      ? 'did not end within 60 s'
+      : `ended with exit code ${result.exitCode ?? result.signal ?? 'unknown'}`;
+    throw new UserError(`${where} ${how}`, { hint: 'run it by hand to see why' });
+  }
+  return parseAccessKey(result.stdout, where);
+};
+
+/** The key in the JSON of a `credential_process`. Raises UserError for anything but a long-term key. */
+const parseAccessKey = (stdout: string, where: string): AccessKey => {
+  const answer = parseJson(stdout);
+  const text = (name: string): string | undefined => {
+    const value = answer?.[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const accessKeyId = text('AccessKeyId');
+  const secretAccessKey = text('SecretAccessKey');
+  if (answer?.['Version'] !== 1 || accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new UserError(`${where} printed something else than the JSON of an access key`, {
+      hint: 'it must print {"Version": 1, "AccessKeyId": …, "SecretAccessKey": …}',
+    });
+  }
+  if (text('SessionToken') !== undefined) {
+    throw new UserError(`${where} printed a session, and AWS gives no session for a session`, {
+      hint: 'it must print the long-term access key',
+    });
+  }
+  return { accessKeyId, secretAccessKey };
+};
+
+const parseJson = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
