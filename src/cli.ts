@@ -1,0 +1,242 @@
+import yargs from 'yargs';
+import { parseWords } from './arguments.ts';
+import type { CommandLine } from './arguments.ts';
+import { commandNames, commandOf, commands, options } from './commands.ts';
+import type { CommandName, OptionName } from './commands.ts';
+import type { Context } from './context.ts';
+import { parseDuration } from './duration.ts';
+import { formatEnv, formatVariables, forms, formats, unsetVariables } from './env.ts';
+import type { Form, Format } from './env.ts';
+import { UserError, exitCode, isUserError } from './errors.ts';
+import { exec } from './exec.ts';
+import { describeInit, init } from './init.ts';
+import { describeSession, liveSession, login } from './login.ts';
+import type { SessionOptions } from './login.ts';
+import { printable } from './profiles.ts';
+import { version } from './version.ts';
+
+/** The values of a command's options, as they were given. */
+type Given = {
+  readonly text: (name: OptionName) => string | undefined;
+  readonly flag: (name: OptionName) => boolean;
+  readonly operand: string | undefined;
+  readonly rest: readonly string[] | undefined;
+};
+
+/** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
+export const run = async (argv: readonly string[], context: Context): Promise<number> => {
+  const line = parseWords(argv);
+  const parsed = await parseOptions(line);
+  if (parsed.output !== '') {
+    context.print(`${parsed.output}\n`);
+    return exitCode.done;
+  }
+  if (line.command === undefined) return exitCode.done;
+  const given = givenOf(parsed.values, line);
+  const log = given.flag('quiet') ? () => {} : context.log;
+  return handlers[line.command](given, { ...context, log });
+};
+
+type Handler = (given: Given, context: Context) => Promise<number>;
+
+const handlers: Readonly<Record<CommandName, Handler>> = {
+  init: async (given, context) => {
+    const result = await init(
+      {
+        profile: profileOf(given),
+        serialNumber: given.text('serial-number'),
+        region: given.text('region'),
+        input: !given.flag('no-input'),
+        force: given.flag('force'),
+      },
+      context,
+    );
+    context.log(`aws-iam-login: ${describeInit(result)}`);
+    return exitCode.done;
+  },
+
+  login: async (given, context) => {
+    const live = await login({ ...sessionOptions(given), ifNeeded: given.flag('if-needed') }, context);
+    context.log(`aws-iam-login: ${describeSession(live, context.now())}`);
+    return exitCode.done;
+  },
+
+  env: async (given, context) => {
+    const format = choiceOf(given.text('format'), formats, 'env');
+    const as = choiceOf(given.text('as'), forms, 'keys');
+    if (given.flag('unset')) {
+      if (format !== 'process') context.print(formatVariables(unsetVariables(context.env), format));
+      return exitCode.done;
+    }
+    const asked = sessionOptions(given);
+    const live = await liveSession(asked, context);
+    context.print(formatEnv(live, { format, as, minTtl: asked.minTtl }, context.env));
+    return exitCode.done;
+  },
+
+  use: async () => {
+    throw new UserError('use changes the current shell, and the shell hook is not loaded here', {
+      hint: 'run: eval "$(aws-iam-login hook bash)" (or zsh; fish: aws-iam-login hook fish | source), or: aws-iam-login setup',
+      exitCode: exitCode.usage,
+    });
+  },
+
+  exec: async (given, context) => {
+    if (given.rest === undefined || given.rest.length === 0) {
+      throw new UserError('exec needs a command after --', {
+        hint: 'aws-iam-login exec work -- aws s3 ls',
+        exitCode: 125,
+      });
+    }
+    const asked = sessionOptions(given);
+    const live = await liveSession(asked, context);
+    return exec(given.rest, live, asked.minTtl, context);
+  },
+};
+
+const profileOf = (given: Given): string | undefined => {
+  const named = given.text('profile');
+  if (named !== undefined && given.operand !== undefined && named !== given.operand) {
+    throw usage(`two profiles are named: ${printable(given.operand)} and ${printable(named)}`);
+  }
+  return named ?? given.operand;
+};
+
+const sessionOptions = (given: Given): SessionOptions => {
+  const duration = parseDuration(
+    given.text('duration') ?? options.duration.default,
+    'duration',
+    900,
+    129_600,
+  );
+  const minTtl = parseDuration(given.text('min-ttl') ?? options['min-ttl'].default, 'min-ttl', 0, 129_600);
+  if (minTtl >= duration) throw usage('--min-ttl must be shorter than --duration');
+  return {
+    profile: profileOf(given),
+    tokenCode: given.text('token-code'),
+    duration,
+    minTtl,
+    serialNumber: given.text('serial-number'),
+    region: given.text('region'),
+    input: !given.flag('no-input'),
+    hook: given.flag('hook'),
+  };
+};
+
+const choiceOf = <Choice extends Format | Form>(
+  given: string | undefined,
+  choices: readonly Choice[],
+  otherwise: Choice,
+): Choice => choices.find((choice) => choice === given) ?? otherwise;
+
+const usage = (message: string, hint = 'see: aws-iam-login --help'): UserError =>
+  new UserError(message, { hint, exitCode: exitCode.usage });
+
+type Parsed = { readonly values: ReadonlyMap<string, unknown>; readonly output: string };
+
+/** Checks the options with yargs; `output` is the help or the version when that was asked for. */
+const parseOptions = async ({ command, options: words, rest }: CommandLine): Promise<Parsed> => {
+  if (rest !== undefined && command !== 'exec') throw usage('only exec takes a command after --');
+  const parser = command === undefined ? generalParser() : commandParser(command);
+  let output = '';
+  try {
+    const values = await parser.parseAsync(
+      [...words],
+      {},
+      (_error: unknown, _values: unknown, text: string) => {
+        output = text;
+      },
+    );
+    return { values: new Map(Object.entries(values)), output };
+  } catch (error) {
+    throw isUserError(error) ? error : usage(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const baseParser = () =>
+  yargs([])
+    .scriptName('aws-iam-login')
+    .detectLocale(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'short-option-groups': true,
+    })
+    .help('help')
+    .alias('help', 'h')
+    .version(version)
+    .wrap(96)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .strict()
+    .fail((message: string, error: unknown) => {
+      throw error instanceof Error ? error : usage(message.split('\n').join('; '));
+    });
+
+const generalParser = () => {
+  const width = Math.max(...commandNames.map((name) => name.length));
+  const list = commandNames.map((name) => `  ${name.padEnd(width)}  ${commands[name].describe}`).join('\n');
+  return baseParser()
+    .usage(
+      [
+        'One MFA code a day: AWS sessions for IAM users, in the files and in the shell.',
+        '',
+        'aws-iam-login <command> [profile] [options]',
+        'aws-iam-login <profile> [command] [options]     without a command: login',
+        '',
+        'Commands:',
+        list,
+      ].join('\n'),
+    )
+    .example('aws-iam-login default init', "find the user's name and MFA device")
+    .example('aws-iam-login default', 'get a session with an MFA code')
+    .example('eval "$(aws-iam-login env default)"', 'put it into the shell')
+    .epilogue('aws-iam-login <command> --help tells more about a command.');
+};
+
+const commandParser = (command: CommandName) => {
+  const { describe, operand, options: names, examples } = commandOf(command);
+  const operands = { profile: ' [profile]', shell: ' <shell>', none: '' };
+  const parser = baseParser().usage(
+    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' -- command …' : ''}`,
+  );
+  for (const name of names) {
+    const option = optionProperties(name);
+    parser.option(name, option);
+    if (option.type === 'string') parser.requiresArg(name);
+  }
+  for (const [example, description] of examples) parser.example(example.replace(/^/, ''), description);
+  return parser.check((values) => {
+    const twice = Object.entries(values).find(([, value]) => Array.isArray(value) && value.length > 1);
+    if (twice !== undefined && twice[0] !== '_') throw usage(`--${twice[0]} is given twice`);
+    return true;
+  });
+};
+
+const optionProperties = (name: OptionName) => {
+  const option: (typeof options)[OptionName] & {
+    alias?: string;
+    choices?: readonly string[];
+    hidden?: boolean;
+  } = options[name];
+  return {
+    type: option.type,
+    describe: 'default' in option ? `${option.describe} (default ${option.default})` : option.describe,
+    ...(option.alias === undefined ? {} : { alias: option.alias }),
+    ...(option.choices === undefined ? {} : { choices: [...option.choices] }),
+    ...(option.hidden === undefined ? {} : { hidden: option.hidden }),
+  };
+};
+
+const givenOf = (values: ReadonlyMap<string, unknown>, line: CommandLine): Given => ({
+  text: (name) => {
+    const value = values.get(name);
+    return typeof value === 'string' ? value : undefined;
+  },
+  flag: (name) => values.get(name) === true,
+  operand: line.operand,
+  rest: line.rest,
+});

@@ -1,0 +1,62 @@
+import { parseWords } from './arguments.ts';
+import { optionOf } from './commands.ts';
+import type { Context } from './context.ts';
+import { parseDuration } from './duration.ts';
+import { formatEnv, forms, formats } from './env.ts';
+import { readSharedFiles, resolveProfileName } from './profiles.ts';
+import { findLiveSession } from './sessions.ts';
+
+const supported = new Set([
+  'profile',
+  'p',
+  'format',
+  'as',
+  'min-ttl',
+  'duration',
+  'region',
+  'no-input',
+  'quiet',
+  'q',
+  'hook',
+]);
+
+/**
+ * What `env` prints when a live session is stored, without yargs and the SDK; undefined for everything else,
+ * mistakes included, which the whole program then sees. Never raises.
+ */
+export const fastEnv = (argv: readonly string[], context: Context): string | undefined => {
+  try {
+    const line = parseWords(argv);
+    if (line.command !== 'env' || line.rest !== undefined) return undefined;
+    const given = parseOptions(line.options);
+    if (given === undefined) return undefined;
+    const format = formats.find((choice) => choice === (given.get('format') ?? 'env'));
+    const as = forms.find((choice) => choice === (given.get('as') ?? 'keys'));
+    const named = given.get('profile') ?? given.get('p');
+    const conflict = named !== undefined && line.operand !== undefined && named !== line.operand;
+    if (format === undefined || as === undefined || conflict) return undefined;
+    const duration = parseDuration(given.get('duration') ?? '12h', 'duration', 900, 129_600);
+    const minTtl = parseDuration(given.get('min-ttl') ?? '5m', 'min-ttl', 0, duration - 1);
+    const shared = readSharedFiles(context.env);
+    const profileName = resolveProfileName(named ?? line.operand, context.env, shared);
+    const live = findLiveSession(profileName, { minTtl, region: given.get('region') }, shared, context.now());
+    return live === undefined ? undefined : formatEnv(live, { format, as, minTtl }, context.env);
+  } catch {
+    return undefined;
+  }
+};
+
+// `--name=value`, `--name value` and flags, each once; undefined for anything beyond that.
+const parseOptions = (words: readonly string[]): ReadonlyMap<string, string> | undefined => {
+  const given = new Map<string, string>();
+  for (let index = 0; index < words.length; index += 1) {
+    const [, name = '', assigned] = /^--?([a-z][a-z-]*)(?:=(.*))?$/s.exec(words[index] ?? '') ?? [];
+    const option = optionOf(name);
+    if (!supported.has(name) || option === undefined || given.has(name)) return undefined;
+    if (option.type === 'boolean' && assigned !== undefined) return undefined;
+    const value = option.type === 'string' && assigned === undefined ? words[(index += 1)] : (assigned ?? '');
+    if (value === undefined || (option.type === 'string' && value === '')) return undefined;
+    given.set(name, value);
+  }
+  return given;
+};
