@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { setTimeout as sleep } from 'node:timers/promises';
+import { writeSync } from 'node:fs';
 import { evaluatedFormat } from './arguments.ts';
 import type { Context } from './context.ts';
 import { failureOf } from './env.ts';
@@ -12,24 +12,24 @@ const evaluated = evaluatedFormat(argv);
 const context: Context = {
   env: process.env,
   now: Date.now,
-  sleep: (milliseconds) => sleep(milliseconds),
+  sleep: (milliseconds) =>
+    new Promise((resolve) => {
+      setTimeout(resolve, milliseconds);
+    }),
   log: (line) => process.stderr.write(`${line}\n`),
   print: (text) => process.stdout.write(text),
 };
 
 const main = async (): Promise<void> => {
   if (!isSupported(process.versions.node)) {
-    fail(
+    return fail(
       new Error(`Node ${process.versions.node} is too old: aws-iam-login needs 20.19 or newer`),
-      exitCode.failed,
+      true,
     );
-    return;
   }
   const text = fastEnv(argv, context);
-  if (text !== undefined) {
-    context.print(text);
-    return;
-  }
+  if (text !== undefined) return printAtOnce(text);
+  guardStreams();
   const { run } = await import('./cli.js');
   process.exitCode = await run(argv, context);
 };
@@ -39,30 +39,44 @@ const isSupported = (nodeVersion: string): boolean => {
   return major > 20 || (major === 20 && minor >= 19);
 };
 
+// Node's own stdout costs two milliseconds before the first byte.
+const printAtOnce = (text: string): void => {
+  let left = Buffer.from(text);
+  try {
+    while (left.length > 0) left = left.subarray(writeSync(1, left));
+  } catch (error) {
+    if (systemCode(error) === 'EAGAIN') {
+      guardStreams();
+      process.stdout.write(left);
+    } else {
+      reportUnwritten(error);
+    }
+  }
+};
+
+const guardStreams = (): void => {
+  process.stdout.on('error', reportUnwritten);
+  process.stderr.on('error', () => {});
+};
+
+// Nobody reads any more: that is the reader's right. A full disk is not.
+const reportUnwritten = (error: unknown): void => {
+  if (systemCode(error) === 'EPIPE') return;
+  process.exitCode = exitCode.failed;
+  context.log(`aws-iam-login: could not write to stdout: ${messageOf(error)}`);
+};
+
 /** The one place where an error is shown and where the exit code of a failure is set. */
-const fail = (error: unknown, code: number): void => {
-  process.exitCode = code;
-  const debug = argv.includes('--debug');
-  const known = isUserError(error);
-  context.log(
-    `aws-iam-login: ${known || code !== exitCode.failed ? messageOf(error) : `unexpected error: ${messageOf(error)}`}`,
-  );
-  if (known && error.hint !== undefined) context.log(`  hint: ${error.hint}`);
-  if (debug && error instanceof Error) context.log(traceOf(error));
+const fail = (error: unknown, expected = isUserError(error)): void => {
+  process.exitCode = isUserError(error) ? error.exitCode : exitCode.failed;
+  context.log(`aws-iam-login: ${expected ? '' : 'unexpected error: '}${messageOf(error)}`);
+  if (isUserError(error) && error.hint !== undefined) context.log(`  hint: ${error.hint}`);
+  if (argv.includes('--debug') && error instanceof Error) context.log(traceOf(error));
   if (evaluated !== undefined) context.print(failureOf(evaluated));
 };
 
 const traceOf = (error: Error): string =>
   `${error.stack ?? error.message}${error.cause instanceof Error ? `\ncaused by: ${error.cause.stack ?? error.cause.message}` : ''}`;
-
-// Nobody reads any more: that is the reader's right. A full disk is not.
-process.stdout.on('error', (error) => {
-  if (systemCode(error) !== 'EPIPE') {
-    process.exitCode = exitCode.failed;
-    process.stderr.write(`aws-iam-login: could not write to stdout: ${messageOf(error)}\n`);
-  }
-});
-process.stderr.on('error', () => {});
 
 for (const [signal, number] of [
   ['SIGINT', 2],
@@ -75,4 +89,4 @@ for (const [signal, number] of [
   });
 }
 
-main().catch((error: unknown) => fail(error, isUserError(error) ? error.exitCode : exitCode.failed));
+main().catch((error: unknown) => fail(error));

@@ -7,7 +7,7 @@ import {
   resolveProfileName,
   sessionProfileName,
 } from './profiles.ts';
-import type { SharedFiles } from './profiles.ts';
+import type { Profile, SharedFiles } from './profiles.ts';
 
 /** Temporary credentials from GetSessionToken; `expiration` in seconds since the epoch. */
 export type Session = {
@@ -45,7 +45,16 @@ export const toLiveSession = (
   askedRegion: string | undefined,
   shared: SharedFiles,
 ): LiveSession => {
-  const profile = findProfile(profileName, shared);
+  return assemble(profileName, findProfile(profileName, shared), session, askedRegion, shared);
+};
+
+const assemble = (
+  profileName: string,
+  profile: Profile | undefined,
+  session: Session,
+  askedRegion: string | undefined,
+  shared: SharedFiles,
+): LiveSession => {
   const ownRegion = () => findProfile(sessionProfileName(profileName), shared)?.keys.get('region');
   const region = askedRegion ?? profile?.keys.get('region') ?? ownRegion();
   return {
@@ -63,20 +72,19 @@ export const findLiveSession = (
   shared: SharedFiles,
   now: number,
 ): LiveSession | undefined => {
-  refuseRole(profileName, shared);
+  const profile = findProfile(profileName, shared);
+  if (profile?.keys.has('role_arn') === true) throw roleRefused(profile, shared);
   const stored = readSession(profileName, shared);
   return stored !== undefined && isLive(stored, now, options.minTtl)
-    ? toLiveSession(profileName, stored, options.region, shared)
+    ? assemble(profileName, profile, stored, options.region, shared)
     : undefined;
 };
 
-const refuseRole = (profileName: string, shared: SharedFiles): void => {
-  const profile = findProfile(profileName, shared);
-  if (profile?.keys.has('role_arn') !== true) return;
+const roleRefused = (profile: Profile, shared: SharedFiles): UserError => {
   const source = profile.keys.get('source_profile');
-  const then = `then: aws --profile ${printable(profileName)} …`;
-  throw new UserError(
-    `profile ${printable(profileName)} is a role: this version gets sessions of user profiles only`,
+  const then = `then: aws --profile ${printable(profile.name)} …`;
+  return new UserError(
+    `profile ${printable(profile.name)} is a role: this version gets sessions of user profiles only`,
     {
       hint:
         source === undefined
