@@ -40,11 +40,10 @@ export const readFileIfAny = (path: string): Buffer | undefined => {
 
 /**
  * Finds out whether `editFile` will be able to replace this file, before anything that cannot be taken back happens:
- * rights, owner, read-only file systems, bind mounts, space, quotas, links and the lock. What it needs to know it
- * tries out, with a temporary file as large as the real one will be. Throws a UserError.
+ * rights, owner, read-only file systems, bind mounts, space, quotas, links and, given the state folder, the lock. What
+ * it needs to know it tries out, with a temporary file as large as the real one will be. Throws a UserError.
  */
-export const checkEditable = (path: string, state: string): void => {
-  ensureStateFolder(state);
+export const checkEditable = (path: string, state?: string): void => {
   const target = targetOf(path);
   try {
     makeFolder(dirname(target));
@@ -52,6 +51,8 @@ export const checkEditable = (path: string, state: string): void => {
   } catch (error) {
     throw fileError(error, 'write', path, target);
   }
+  if (state === undefined) return;
+  ensureStateFolder(state);
   tryLock(lockPathFor(state, target)).lock?.release();
 };
 

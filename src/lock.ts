@@ -136,17 +136,28 @@ const attempt = (path: string, candidate: Candidate): Attempt => {
       const number = (newest?.number ?? 0) + 1;
       const fd = candidate.claim(number);
       if (fd === undefined) continue;
-      if (!isRightful(path, number, newest)) {
-        removeQuietly(join(path, String(number)));
-        closeQuietly(fd);
-        continue;
+      if (confirm(path, number, fd, newest)) {
+        return { lock: hold({ path, number, fd, token: candidate.token, previous: holder }) };
       }
-      removeObsolete(path, number);
-      return { lock: hold({ path, number, fd, token: candidate.token, previous: holder }) };
     }
   } catch (error) {
     throw fileError(error, 'lock', path);
   }
+};
+
+const confirm = (path: string, number: number, fd: number, before: Entry | undefined): boolean => {
+  try {
+    if (isRightful(path, number, before)) {
+      removeObsolete(path, number);
+      return true;
+    }
+  } catch (error) {
+    giveUp(fd);
+    throw error;
+  }
+  removeQuietly(join(path, String(number)));
+  closeQuietly(fd);
+  return false;
 };
 
 // Whoever looked at `before` and then created the next number is the first to do so as long as `before` is there.
@@ -158,10 +169,10 @@ const isRightful = (path: string, number: number, before: Entry | undefined): bo
 const removeObsolete = (path: string, number: number): void => {
   for (const each of numbersIn(path).filter((other) => other < number))
     removeQuietly(join(path, String(each)));
-  for (const name of fs.readdirSync(path)) {
-    const pid = /^(\d+)\.[0-9a-f]+\.tmp$/.exec(name)?.[1];
-    // of a process that lives elsewhere: it makes itself a new one
-    if (pid !== undefined && !isProcess(Number(pid))) removeQuietly(join(path, name));
+  for (const name of listEntries(path)) {
+    const pid = Number(/^(\d+)\.[0-9a-f]+\.tmp$/.exec(name)?.[1] ?? 0);
+    // whoever still needs the file (a process on another machine, another wait in this one) makes a new one
+    if (pid !== 0 && (pid === process.pid || !isProcess(pid))) removeQuietly(join(path, name));
   }
 };
 
@@ -175,12 +186,7 @@ const hold = ({ path, number, fd, token, previous }: Holding): Lock => {
     over = true;
     clearInterval(heartbeat);
     releaseAtExit.delete(release);
-    try {
-      fs.writeSync(fd, '-', 0);
-      fs.closeSync(fd);
-    } catch {
-      // without a heartbeat the lock is stale soon, and at once when this process ends
-    }
+    giveUp(fd);
   };
   holdUntilExit(release);
   return {
@@ -197,6 +203,24 @@ const hold = ({ path, number, fd, token, previous }: Holding): Lock => {
     },
     release,
   };
+};
+
+const giveUp = (fd: number): void => {
+  try {
+    markReleased(fd);
+  } catch {
+    // without a heartbeat the lock is stale soon, and at once when this process ends
+  }
+  closeQuietly(fd);
+};
+
+const markReleased = (fd: number): void => {
+  try {
+    fs.writeSync(fd, '-', 0);
+  } catch {
+    // a full disk that copies on write has no room even for that; no live lock has this time
+    fs.futimesSync(fd, 0, 0);
+  }
 };
 
 const isNewest = (path: string, number: number, token: string): boolean => {
@@ -359,7 +383,8 @@ const readEntry = (path: string, number: number): Entry | undefined => {
   try {
     fd = fs.openSync(join(path, String(number)), 'r');
     const { mtimeMs } = fs.fstatSync(fd);
-    return { number, mtimeMs, ...parseEntry(fs.readFileSync(fd, 'utf8')) };
+    const entry = parseEntry(fs.readFileSync(fd, 'utf8'));
+    return { ...entry, number, mtimeMs, released: entry.released || mtimeMs === 0 };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
