@@ -1,0 +1,166 @@
+# Real interactive shells in tmux, with the real program and the local AWS. Needs `npm run build`, tmux and curl.
+# BASH_BIN, ZSH_BIN and FISH_BIN choose other builds of the shells.
+
+# shellcheck source=local-aws.bash
+. "${BASH_SOURCE[0]%/*}/local-aws.bash"
+
+bats_require_minimum_version 1.5.0
+export BATS_TEST_TIMEOUT=60
+
+PACKAGE=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+ALL_SHELLS=(bash zsh fish)
+
+# shell_binary SHELL
+shell_binary() {
+  case $1 in
+    bash) command -v "${BASH_BIN:-bash}" ;;
+    zsh) command -v "${ZSH_BIN:-zsh}" ;;
+    fish) command -v "${FISH_BIN:-fish}" ;;
+  esac
+}
+
+# for_each_shell FUNCTION DESCRIPTION [SHELL...]: registers FUNCTION as a test of each shell.
+for_each_shell() {
+  local function=$1 description=$2 name
+  shift 2
+  for name in "${@:-${ALL_SHELLS[@]}}"; do
+    bats_test_function --description "$name: $description" -- "$function" "$name"
+  done
+}
+
+# A home with the profile `default` of user jane at the local AWS, and the program on a PATH of its own. The
+# launcher notes its arguments in `calls`.
+make_home() {
+  D=$BATS_TEST_TMPDIR
+  mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data"
+  : >"$D/calls" >"$D/before" >"$D/after"
+  printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\nexec node %q "$@"\n' "$D/calls" "$PACKAGE/dist/aws-iam-login.cjs" >"$D/bin/aws-iam-login"
+  chmod +x "$D/bin/aws-iam-login"
+  ln -s "$(command -v node)" "$D/bin/node"
+  # A file already there, so that zsh's new-user wizard stays away.
+  : >"$D/zdot/.zshrc"
+  if [[ -n ${LOCAL_AWS_URL-} ]]; then
+    {
+      local_profile default
+      printf 'mfa_serial = %s\n' "$LOCAL_AWS_SERIAL"
+    } >"$D/home/.aws/credentials"
+    chmod 600 "$D/home/.aws/credentials"
+  fi
+}
+
+# store_session PROFILE SECONDS [KEY]: writes [PROFILE-sts] that ends so many seconds from now.
+store_session() {
+  local file=$D/home/.aws/credentials
+  drop_session "$1"
+  printf '\n[%s-sts]\naws_access_key_id = ASIA%s\naws_secret_access_key = secret+%s/\naws_session_token = token/%s==\nexpiration = %s\n' \
+    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(date -u -d "@$(($(date +%s) + $2))" '+%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
+}
+
+drop_session() {
+  local file=$D/home/.aws/credentials
+  awk -v header="[$1-sts]" '/^\[/ { skip = ($0 == header) } !skip' "$file" >"$file.new"
+  mv "$file.new" "$file"
+}
+
+# assignments SHELL NAME=VALUE...: the words that export them in that shell; NAME alone unsets.
+assignments() {
+  local name=$1 pair value text=''
+  shift
+  for pair in "$@"; do
+    value=${pair#*=}
+    if [[ $pair != *=* ]]; then
+      if [[ $name == fish ]]; then text+="set -e $pair; "; else text+="unset $pair; "; fi
+    elif [[ $name == fish ]]; then
+      value=${value//\\/\\\\}
+      text+="set -gx ${pair%%=*} '${value//\'/\\\'}'; "
+    else
+      text+="export ${pair%%=*}='${value//\'/\'\\\'\'}'; "
+    fi
+  done
+  printf '%s' "${text%; }"
+}
+
+# session_variables PROFILE SECONDS: what `env` would have exported for a session that ends so many seconds from now.
+session_variables() {
+  local end=$(($(date +%s) + $2))
+  printf '%s\n' "AWS_ACCESS_KEY_ID=ASIAOLD" "AWS_SECRET_ACCESS_KEY=old" "AWS_SESSION_TOKEN=old" "AWS_IAM_LOGIN_PROFILE=$1" \
+    "AWS_IAM_LOGIN_EXPIRES_AT=$end" "AWS_IAM_LOGIN_RENEW_AT=$end" "AWS_IAM_LOGIN_AS=keys"
+}
+
+# start_shell SHELL [NAME=VALUE...]: an interactive shell whose rc file reads `before`, our script and `after`.
+# Its prompt is R, the last command's exit code, `> `. PANE names it for the functions below.
+start_shell() {
+  local name=$1
+  PANE=ail-$BATS_SUITE_TEST_NUMBER-$$-${#PANES[@]}
+  PANES+=("$PANE")
+  shift
+  open_shell "$name" "$@"
+  tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
+  wait_for '^R0> $' # the screen has one line: the first prompt
+}
+
+# open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND.
+open_shell() {
+  local name=$1 binary
+  shift
+  binary=$(shell_binary "$name")
+  COMMAND=(env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" PATH="$D/bin:/usr/bin:/bin" ZDOTDIR="$D/zdot" XDG_CONFIG_HOME="$D/config"
+    XDG_DATA_HOME="$D/data" AWS_ENDPOINT_URL="${LOCAL_AWS_URL-}" AWS_MAX_ATTEMPTS=1 "$@" "$binary")
+  case $name in
+    bash)
+      printf '%s\n' "PS1='R\$?> '" ". $D/before" "[ -z \"\${OURS-1}\" ] || . $PACKAGE/shell/aws-iam-login.bash" ". $D/after" >"$D/bashrc"
+      COMMAND+=(--noprofile --rcfile "$D/bashrc" -i)
+      ;;
+    zsh)
+      printf '%s\n' "PS1='R%?> '" "unsetopt prompt_sp" ". $D/before" "[[ -z \${OURS-1} ]] || . $PACKAGE/shell/aws-iam-login.zsh" ". $D/after" >"$D/zdot/.zshrc"
+      COMMAND+=(-d -i)
+      ;;
+    fish)
+      printf '%s\n' 'set -g fish_greeting' 'set -g fish_autosuggestion_enabled 0' 'function fish_prompt; echo "R$status> "; end' \
+        'function fish_title; end' "source $D/before" "source $PACKAGE/shell/aws-iam-login.fish" "source $D/after" >"$D/config/fish/config.fish"
+      COMMAND+=(-i)
+      ;;
+  esac
+}
+
+type_text() { tmux -L "$PANE" send-keys -l -- "$1"; }
+press() { tmux -L "$PANE" send-keys "$@"; }
+enter() {
+  type_text "$1"
+  press Enter
+}
+screen() { tmux -L "$PANE" capture-pane -p -J | sed -e 's/ *$/ /' -e 's/^ $//'; }
+
+# wait_for REGEX [SECONDS]: until the screen shows it; trailing blanks of a line count as one.
+wait_for() {
+  local end=$((SECONDS + ${2:-20}))
+  until screen | grep -qE -- "$1"; do
+    if ((SECONDS >= end)); then
+      printf 'not seen: %s\n--- screen\n%s\n--- calls\n%s\n' "$1" "$(screen)" "$(cat "$D/calls")"
+      return 1
+    fi
+    sleep 0.03
+  done
+}
+
+# done_with COMMAND: runs it in the shell, waits for its end, and leaves what the screen shows of it in OUTPUT.
+# Every command is followed by a line of its own that only its output can hold.
+done_with() {
+  ((MARK += 1))
+  enter "$1"
+  enter "echo \"mark\"$MARK"
+  wait_for "^mark$MARK "
+}
+
+# count_on_screen REGEX
+count_on_screen() { screen | grep -cE -- "$1" || true; }
+
+clear_screen() {
+  press C-l
+  tmux -L "$PANE" clear-history
+}
+
+stop_shells() {
+  local pane
+  for pane in "${PANES[@]}"; do tmux -L "$pane" kill-server 2>/dev/null || true; done
+}
