@@ -17,6 +17,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Environment } from './context.ts';
 import { UserError, messageOf, systemCode } from './errors.ts';
+import { partitionOfRegion } from './endpoints.ts';
 import type { Service } from './endpoints.ts';
 import type { Session } from './sessions.ts';
 
@@ -357,7 +358,7 @@ const serviceError = (
     case 'InvalidClientTokenId':
       return caller.credentials.sessionToken === undefined
         ? make(
-            `AWS does not know ${key} in ${caller.region}: it is inactive, deleted, or of another partition`,
+            `AWS does not know ${key} in ${caller.region} (partition ${partitionOfRegion(caller.region)}): it is inactive, deleted, or of another partition`,
             "look at the key in the IAM console; for China or GovCloud set the profile's region or pass --region",
           )
         : make(

@@ -20,6 +20,20 @@ const defaultRegions: Readonly<Record<string, string>> = {
 /** The partition of an ARN (`arn:aws-cn:iam::…` is `aws-cn`), undefined for what is no ARN. */
 export const partitionOf = (arn: string): string | undefined => /^arn:([a-z0-9-]+):/.exec(arn)?.[1];
 
+/** The partition that a region belongs to, by the beginning of its name. */
+export const partitionOfRegion = (region: string): string =>
+  Object.entries(regionPrefixes).find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws';
+
+const regionPrefixes: Readonly<Record<string, string>> = {
+  'cn-': 'aws-cn',
+  'us-gov-': 'aws-us-gov',
+  'eusc-': 'aws-eusc',
+  'us-iso-': 'aws-iso',
+  'us-isob-': 'aws-iso-b',
+  'eu-isoe-': 'aws-iso-e',
+  'us-isof-': 'aws-iso-f',
+};
+
 /** The account of an ARN, twelve digits, undefined for what has none. */
 export const accountOfArn = (arn: string): string | undefined =>
   /^arn:[a-z0-9-]+:[a-z0-9-]*:[^:]*:(\d{12}):/.exec(arn)?.[1];

@@ -9,6 +9,7 @@ import { longTermCredentials } from './long-term-key.ts';
 import { getProfile, printable, readSharedFiles, resolveProfileName } from './profiles.ts';
 import type { Profile, SharedFiles } from './profiles.ts';
 import { askLine, declined, findTerminal } from './prompt.ts';
+import { reasonAgainst, validSerialNumber } from './serial-number.ts';
 
 export type InitOptions = {
   readonly profile?: string | undefined;
@@ -23,7 +24,8 @@ export type InitResult = {
   readonly profileName: string;
   readonly userName: string;
   readonly serialNumber: string;
-  readonly changed: boolean;
+  /** Whether AWS was asked; a profile that is initialised already is left alone. */
+  readonly asked: boolean;
 };
 
 /**
@@ -36,7 +38,10 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   const userName = profile.keys.get('username');
   const serialNumber = profile.keys.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
-    return { profileName: profile.name, userName, serialNumber, changed: false };
+    return { profileName: profile.name, userName, serialNumber, asked: false };
+  }
+  if (options.serialNumber !== undefined) {
+    validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
   checkFile(profile, shared);
   for (const warning of profile.warnings) context.log(`aws-iam-login: ${warning}`);
@@ -54,13 +59,13 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   const identity = await aws.getCallerIdentity();
   const found = userNameOf(identity, profile);
   const device = await chooseDevice(aws, identity, found, options, context);
-  const changed = await writeProfile(profile, found, device);
-  return { profileName: profile.name, userName: found, serialNumber: device, changed };
+  await writeProfile(profile, found, device);
+  return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
 };
 
 /** What init says when it is done. */
-export const describeInit = ({ profileName, userName, serialNumber, changed }: InitResult): string =>
-  changed
+export const describeInit = ({ profileName, userName, serialNumber, asked }: InitResult): string =>
+  asked
     ? `profile ${printable(profileName)} is user ${userName} with MFA device ${serialNumber}`
     : `profile ${printable(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
 
@@ -146,13 +151,6 @@ const listDevices = async (aws: Aws, userName: string): Promise<MfaDevice[] | un
     if (isUserError(error) && error.awsCode === 'AccessDenied') return undefined;
     throw error;
   }
-};
-
-const reasonAgainst = (serialNumber: string): string | undefined => {
-  if (serialNumber.includes(':u2f/'))
-    return 'a security key or passkey has no codes, and AWS STS takes only codes';
-  if (serialNumber.includes(':sms-mfa/')) return 'AWS has retired codes by SMS';
-  return undefined;
 };
 
 const derivedSerialNumber = ({ arn }: CallerIdentity, userName: string): string =>

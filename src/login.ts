@@ -15,6 +15,7 @@ import {
 } from './profiles.ts';
 import type { AccessKey, Profile, SharedFiles } from './profiles.ts';
 import { askLine, declined, findTerminal } from './prompt.ts';
+import { validSerialNumber } from './serial-number.ts';
 import {
   checkSessionProfile,
   findLiveSession,
@@ -111,21 +112,12 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
   const serialNumber = option ?? profile.keys.get('mfa_serial');
-  const where = `profile ${printable(profile.name)}`;
-  const init = `run: aws-iam-login init ${printable(profile.name)}`;
   if (serialNumber === undefined || serialNumber === '') {
-    throw new UserError(`${where} has no mfa_serial`, { hint: init });
-  }
-  // What GetSessionToken takes: 9 to 256 characters of `[\w+=/:,.@-]`.
-  if (!/^[\w+=/:,.@-]{9,256}$/.test(serialNumber)) {
-    throw new UserError(`${printable(serialNumber)} is no serial number of an MFA device`, { hint: init });
-  }
-  if (/:u2f\/|:sms-mfa\//.test(serialNumber)) {
-    throw new UserError(`the MFA device ${serialNumber} has no codes that AWS STS takes`, {
-      hint: `add an authenticator app to the user, then ${init} --force`,
+    throw new UserError(`profile ${printable(profile.name)} has no mfa_serial`, {
+      hint: `run: aws-iam-login init ${printable(profile.name)}`,
     });
   }
-  return serialNumber;
+  return validSerialNumber(serialNumber, { given: option !== undefined, profileName: profile.name });
 };
 
 /** Raises UserError when the session could not be stored afterwards; before a code is spent. */
