@@ -170,12 +170,11 @@ export const sessionKeys = (
   };
 };
 
-/** A remaining time for people: `11 h 59 min`, `4 min`, `30 s`; in seconds. */
+/** A remaining time for people, to the nearest minute: `12 h`, `1 h 5 min`, `30 s`; in seconds. */
 export const formatRemaining = (seconds: number): string => {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
-  const minutes = Math.floor(seconds / 60);
+  const minutes = Math.round(seconds / 60);
   const hours = Math.floor(minutes / 60);
-  return [hours > 0 ? `${hours} h` : '', minutes % 60 > 0 ? `${minutes % 60} min` : '']
-    .filter(Boolean)
-    .join(' ');
+  const parts = [hours > 0 ? `${hours} h` : '', minutes % 60 > 0 ? `${minutes % 60} min` : ''];
+  return parts.filter((part) => part !== '').join(' ');
 };
