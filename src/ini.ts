@@ -40,9 +40,12 @@ export type Changes = Readonly<Record<string, string | undefined>>;
  */
 export const readProfile = (bytes: Buffer, kind: FileKind, profile: string): Section | undefined => {
   const lines = excerpt(bytes, profile);
-  const boto = botoProfile(parseAsBoto(lines).sections, kind, profile);
-  const js = jsProfile(parseAsJs(lines), kind, profile);
-  return joinViews(profile, boto, js, fileWarnings(bytes));
+  const js = parseAsJs(lines);
+  const boto = botoProfile(parseAsBoto(lines).sections, js, kind, profile);
+  const warnings = fileWarnings(bytes, lines);
+  // With lines that it does not end, the JavaScript SDK mixes sections up.
+  const trusted = boto === undefined || !hasLoneReturn(lines) ? jsProfile(js, kind, profile) : undefined;
+  return joinViews(profile, boto, trusted, warnings);
 };
 
 /** A section that is no profile, by its header: `services local`, `sso-session work`. Undefined when missing. */
@@ -120,8 +123,7 @@ export const removeProfile = (bytes: Buffer, kind: FileKind, profile: string): B
   const edited = Buffer.concat(
     lines.filter((_, index) => !dropped.has(index)).map((line) => bytes.subarray(line.start, line.end)),
   );
-  const expected = contents(bytes, kind).filter(([name]) => name !== profile);
-  if (JSON.stringify(contents(edited, kind)) !== JSON.stringify(expected)) throw tooOdd(profile);
+  if (otherContents(bytes, kind, profile) !== otherContents(edited, kind, profile)) throw tooOdd(profile);
   return edited;
 };
 
@@ -435,6 +437,8 @@ const parseAsJs = (lines: readonly Line[]): Map<string, View> => {
       continue;
     }
     if (line.text.trimStart() === line.text) outer = undefined;
+    // Several lines taken for one: nothing to go by.
+    if (line.text.trim().includes('\r')) continue;
     const entry: Entry = { value, line: line.number, spelled };
     if (outer === undefined) setLower(section.keys, entry);
     else setLower(nestedMap(section, outer), entry);
@@ -467,15 +471,26 @@ const jsSectionName = (header: string): string | undefined => {
   return header === '' || header in {} ? undefined : header;
 };
 
+const JS_PREFIX = /^(?:profile|sso-session|services)\./;
+
 /** The profile that getConfigData makes of a section, if any. */
 const jsName = (section: string, kind: FileKind): string | undefined => {
-  if (kind === 'credentials' || section === 'default') return section;
+  if (kind === 'credentials') return JS_PREFIX.test(section) ? undefined : section;
+  if (section === 'default') return section;
   return section.startsWith('profile.') ? section.slice('profile.'.length) : undefined;
 };
 
+/** `[profile default]` hides `[default]` as soon as it has a key. */
 const jsProfile = (views: ReadonlyMap<string, View>, kind: FileKind, profile: string): View | undefined => {
-  const view = kind === 'config' ? views.get(`profile.${profile}`) : views.get(profile);
-  return view ?? (profile === 'default' ? views.get('default') : undefined);
+  if (kind === 'credentials') return views.get(profile);
+  const prefixed = views.get(`profile.${profile}`);
+  if (profile !== 'default' || jsPrefersPrefixed(views)) return prefixed;
+  return views.get('default') ?? prefixed;
+};
+
+const jsPrefersPrefixed = (views: ReadonlyMap<string, View>): boolean => {
+  const view = views.get('profile.default');
+  return view !== undefined && view.keys.size + view.nested.size > 0;
 };
 
 /** Only the lower-case spelling is found by that SDK, so it wins. */
@@ -512,27 +527,33 @@ const nestedMap = (view: View, outer: string): Map<string, Entry> => {
   return found;
 };
 
-const botoProfile = (all: readonly BotoSection[], kind: FileKind, profile: string): View | undefined => {
+/** Where several headers name the profile, the ones that the JavaScript SDK reads: see jsProfile. */
+const botoProfile = (
+  all: readonly BotoSection[],
+  js: ReadonlyMap<string, View>,
+  kind: FileKind,
+  profile: string,
+): View | undefined => {
   const defaults = all.filter((section) => section.name === 'DEFAULT');
-  const exact = all.filter(
-    (section) => section.name !== 'DEFAULT' && botoName(section.name, kind) === profile,
-  );
+  const others = all.filter((section) => section.name !== 'DEFAULT');
+  const exact = others.filter((section) => botoName(section.name, kind) === profile);
   if (kind === 'credentials') {
-    if (exact.length > 0) return botoView(exact, defaults);
-    const padded = all.filter((section) => strip(section.name) === profile && section.name !== 'DEFAULT');
-    const view = botoView(padded, []);
-    view?.warnings.push(
-      `line ${view.line}: the blanks inside the brackets hide [${show(profile)}] from all but the Go SDK`,
+    if (exact.length > 0 || js.has(profile)) return botoView(exact, defaults);
+    const padded = botoView(
+      others.filter((section) => strip(section.name) === profile),
+      [],
     );
-    return view;
+    padded?.warnings.push(
+      `line ${padded.line}: the blanks in the brackets hide [${show(profile)}] from all but the Go SDK`,
+    );
+    return padded;
   }
-  const plain = exact.filter((section) => section.name === 'default');
   const prefixed = exact.filter((section) => section.name !== 'default');
-  if (plain.length === 0 || prefixed.length === 0) return botoView(lastGroup(exact), defaults);
-  const view = botoView(lastGroup(prefixed), defaults);
-  view?.warnings.push(
-    `line ${view.line}: [profile default] hides [default], save for AWS CLI and boto3 where the last of them counts`,
-  );
+  const view = botoView(lastGroup(jsPrefersPrefixed(js) && prefixed.length > 0 ? prefixed : exact), defaults);
+  if (profile === 'default' && prefixed.length > 0 && prefixed.length < exact.length)
+    view?.warnings.push(
+      `line ${view.line}: there are [default] and [profile default], and not every AWS tool uses the same`,
+    );
   return view;
 };
 
@@ -585,6 +606,7 @@ const joinViews = (
   const line = boto?.line ?? js?.line;
   if (line === undefined) return undefined;
   const entries = joinEntries(boto?.keys, js?.keys);
+  const known = [...fileWide, ...(boto?.warnings ?? [])];
   const outers = new Set([...(boto?.nested.keys() ?? []), ...(js?.nested.keys() ?? [])]);
   const nested = new Map(
     [...outers].map((outer) => [
@@ -603,21 +625,21 @@ const joinViews = (
     keys: new Map([...entries].map(([key, entry]) => [key, unquote(key, entry.value)])),
     keyLines: new Map([...entries].map(([key, entry]) => [key, entry.line])),
     nested,
-    warnings: [...fileWide, ...(boto?.warnings ?? []), ...disagreements(name, boto, js, entries)],
+    warnings: [
+      ...known,
+      ...(known.length > 0 && js === undefined ? [] : disagreements(name, boto, js, entries)),
+    ],
   };
 };
 
-/**
- * The JavaScript SDK's value where both have one: it has no comment and no further line in it. A CR in it means
- * that it took several lines for one.
- */
+/** The JavaScript SDK's value where both have one: it has no comment and no further line in it. */
 const joinEntries = (
   boto: ReadonlyMap<string, Entry> = new Map(),
   js: ReadonlyMap<string, Entry> = new Map(),
 ): Map<string, Entry> => {
   const joined = new Map([...boto].map(([key, entry]) => [key, firstLine(entry)]));
-  for (const [key, entry] of js)
-    if (!entry.value.includes('\r') && !(key.includes(':') && !boto.has(key))) joined.set(key, entry);
+  // `key: a=b` is no key named `key: a`.
+  for (const [key, entry] of js) if (!key.includes(':') || boto.has(key)) joined.set(key, entry);
   return joined;
 };
 
@@ -635,7 +657,7 @@ const disagreements = (
   js: View | undefined,
   entries: ReadonlyMap<string, Entry>,
 ): string[] => {
-  if (js === undefined && boto !== undefined && boto.warnings.length === 0)
+  if (js === undefined && boto !== undefined)
     return [`line ${boto.line}: the JavaScript SDK does not find [${show(name)}]`];
   if (boto === undefined && js !== undefined)
     return [`line ${js.line}: AWS CLI and boto3 do not find [${show(name)}]`];
@@ -669,10 +691,22 @@ const disagreement = (
   return undefined;
 };
 
-const fileWarnings = (bytes: Buffer): string[] =>
-  bytes.includes('[__proto__]')
-    ? ['a section [__proto__] stops the JavaScript SDK from reading the file']
-    : [];
+const fileWarnings = (bytes: Buffer, lines: readonly Line[]): string[] => [
+  ...(bytes.includes('[__proto__]')
+    ? ['a section [__proto__] keeps the JavaScript SDK from reading the file']
+    : []),
+  ...(bytes.subarray(0, 3).equals(BOM)
+    ? ['line 1: a byte order mark keeps AWS CLI and boto3 from reading the file']
+    : []),
+  ...lines
+    .filter(({ newline }) => newline === '\r')
+    .slice(0, 1)
+    .map(({ number }) => `line ${number}: it ends in a lone CR, where only AWS CLI and boto3 end a line`),
+];
+
+const BOM = Buffer.from('\uFEFF');
+
+const hasLoneReturn = (lines: readonly Line[]): boolean => lines.some(({ newline }) => newline === '\r');
 
 /** A name for a message: nothing in it may steer a terminal. */
 const show = (name: string): string => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?');
@@ -763,7 +797,7 @@ const dropContinuation = (edits: Map<number, Edit>, option: Option): void => {
 const newLine = (text: string, option: Option, value: string): string => {
   const indent = text.slice(0, text.indexOf(option.spelled));
   const rest = text.slice(indent.length + option.spelled.length);
-  const separator = /^(\s*)=(\s*)/.exec(rest);
+  const separator = /^([ \t]*)=([ \t]*)/.exec(rest);
   if (option.spelled !== option.name || separator === null) return `${indent}${option.name} = ${value}`;
   const [, before = '', after = ''] = separator;
   return `${indent}${option.spelled}${before}=${option.pieces[0].text === '' ? before : after}${value}`;
@@ -850,7 +884,10 @@ const sectionRange = (lines: readonly Line[], section: BotoSection): number[] =>
   return Array.from({ length: end - start + 1 }, (_, offset) => start + offset);
 };
 
-/** The last guard: botocore accepts the result and reads the new values in it, and all others as before. */
+/**
+ * The last guard: botocore accepts the result, it and the JavaScript SDK read the new values in it, and both
+ * read everything else as before.
+ */
 const checkResult = (
   before: Buffer,
   after: Buffer,
@@ -859,30 +896,56 @@ const checkResult = (
   changes: Changes,
 ): void => {
   refuseSyntaxProblems(after);
-  const isNew = contents(before, kind).every(([name]) => name !== profile);
-  const others = (bytes: Buffer): string =>
-    JSON.stringify(
-      contents(bytes, kind)
-        .filter(([name]) => !isNew || name !== profile)
-        .map(([name, keys]) => [name, name === profile ? keys.filter(([key]) => !(key in changes)) : keys]),
-    );
-  if (others(before) !== others(after)) throw tooOdd(profile);
-  const boto = botoProfile(parseAsBoto(linesOf(after)).sections, kind, profile);
-  const js = jsProfile(parseAsJs(linesOf(after)), kind, profile);
-  const jsCan = js !== undefined && !/\r(?!\n)/.test(after.toString('latin1'));
+  const isEdited = (key: string): boolean => Object.hasOwn(changes, key);
+  if (otherContents(before, kind, profile, isEdited) !== otherContents(after, kind, profile, isEdited))
+    throw tooOdd(profile);
+  const lines = linesOf(after);
+  const views = parseAsJs(lines);
+  const js = jsProfile(views, kind, profile);
+  const boto = botoProfile(parseAsBoto(lines).sections, views, kind, profile);
+  const jsCan = js !== undefined && !hasLoneReturn(lines);
   for (const [name, value] of Object.entries(changes)) {
-    const own = boto?.keys.get(name);
-    const read = own?.leaked === true ? undefined : own?.value;
-    if (read !== value || (jsCan && js.keys.get(name)?.value !== value)) throw tooOdd(profile);
+    const entry = boto?.keys.get(name);
+    const own = entry?.leaked === true ? undefined : entry?.value;
+    if (own !== value || (jsCan && js.keys.get(name)?.value !== value)) throw tooOdd(profile);
   }
 };
 
-/** What botocore makes of the file: profiles or other sections, with their keys. */
-const contents = (bytes: Buffer, kind: FileKind): [string, [string, string][]][] =>
-  parseAsBoto(linesOf(bytes)).sections.map((section) => [
-    botoName(section.name, kind) ?? `[${section.name}]`,
-    section.options.map((option) => [option.name, valueOf(option)]),
-  ]);
+/** Everything that botocore and the JavaScript SDK read in the file, but the edited keys of the profile: all of them, unless told. */
+const otherContents = (
+  bytes: Buffer,
+  kind: FileKind,
+  profile: string,
+  isEdited: (key: string) => boolean = () => true,
+): string => {
+  const lines = linesOf(bytes);
+  const boto = parseAsBoto(lines).sections.map(({ name, options }) => ({
+    name,
+    isOwn: botoName(name, kind) === profile,
+    keys: options.map((option): [string, unknown] => [option.name, valueOf(option)]),
+  }));
+  const js = [...parseAsJs(lines)].map(([name, { keys, nested }]) => ({
+    name,
+    isOwn: jsName(name, kind) === profile,
+    keys: [
+      ...valuesOf(keys),
+      ...[...nested].map(([key, inner]): [string, unknown] => [`${key}.`, valuesOf(inner)]),
+    ],
+  }));
+  const rest = [boto, js].map((sections) =>
+    sections
+      .map(({ name, isOwn, keys }) => ({
+        name,
+        isOwn,
+        keys: keys.filter(([key]) => !isOwn || !isEdited(key)),
+      }))
+      .filter(({ isOwn, keys }) => !isOwn || keys.length > 0),
+  );
+  return JSON.stringify(rest);
+};
+
+const valuesOf = (entries: ReadonlyMap<string, Entry>): [string, unknown][] =>
+  [...entries].map(([key, { value }]) => [key, value]);
 
 const tooOdd = (profile: string): UserError =>
   new UserError(`the section of ${show(profile)} is written in a way that cannot be edited safely`, {
