@@ -394,6 +394,13 @@ const serviceError = (
   }
 };
 
+/** Whether AWS may have done what it was asked for although the request failed: no answer, none that is AWS's, or 5xx. */
+export const mayHaveActed = (error: UserError): boolean => {
+  if (error.awsCode === requestFailure.noAnswer || error.awsCode === requestFailure.badAnswer) return true;
+  const status = property(property(error.cause, '$metadata'), 'httpStatusCode');
+  return typeof status === 'number' && status >= 500;
+};
+
 /** How many seconds AWS's clock was ahead of ours in the answer behind an error, undefined when it is not known. */
 export const skewOfAnswer = (error: UserError, now: number): number | undefined => {
   const date = answerDateOf(error.cause);

@@ -38,6 +38,10 @@ const regionPrefixes: Readonly<Record<string, string>> = {
 export const accountOfArn = (arn: string): string | undefined =>
   /^arn:[a-z0-9-]+:[a-z0-9-]*:[^:]*:(\d{12}):/.exec(arn)?.[1];
 
+/** The name of the IAM user of an ARN, what follows the last slash since users can have paths; undefined for all else. */
+export const userNameOfArn = (arn: string): string | undefined =>
+  /^arn:[a-z0-9-]+:iam::\d{12}:user\/(?:.+\/)?([\w+=,.@-]+)$/.exec(arn)?.[1];
+
 /**
  * The region that STS and IAM are asked in: `--region`, the profile's, the default of the serial
  * number's partition, else us-east-1. `AWS_REGION` is not read: it belongs to the last profile.

@@ -1,7 +1,7 @@
 import { connect } from './aws.ts';
 import type { Aws, CallerIdentity, MfaDevice } from './aws.ts';
 import type { Context } from './context.ts';
-import { accountOfArn, partitionOf, resolveEndpointUrl, resolveRegion } from './endpoints.ts';
+import { accountOfArn, partitionOf, resolveEndpointUrl, resolveRegion, userNameOfArn } from './endpoints.ts';
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { checkEditable, editFile } from './files.ts';
 import { findProblems, setKeys } from './ini.ts';
@@ -86,7 +86,7 @@ const checkFile = (profile: Profile, shared: SharedFiles): void => {
  */
 const userNameOf = ({ arn }: CallerIdentity, profile: Profile): string => {
   const where = `the key of profile ${printable(profile.name)}`;
-  const userName = /^arn:[a-z0-9-]+:iam::\d{12}:user\/(?:.+\/)?([\w+=,.@-]+)$/.exec(arn)?.[1];
+  const userName = userNameOfArn(arn);
   if (userName !== undefined) return userName;
   const hint = 'use the access key of an IAM user';
   if (arn.endsWith(':root')) {
