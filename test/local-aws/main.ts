@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startLocalAws } from './server.ts';
 
+// Read before anybody can know that this runs, and end the parent.
+const parent = process.ppid;
+
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
@@ -27,7 +30,6 @@ if (values.state !== undefined) {
   writeFileSync(values.state, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
 }
 const { secretAccessKey: _, ...shown } = user;
-console.log(JSON.stringify({ url: aws.url, control: `${aws.url}/_local/`, user: shown, serialNumber }));
 
 const end = (): void => {
   process.exit(0);
@@ -36,8 +38,8 @@ process.on('SIGTERM', end);
 process.on('SIGINT', end);
 if (values['with-stdin']) process.stdin.on('end', end).on('error', end).resume();
 if (values['with-parent']) {
-  const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) end();
   }, 250).unref();
 }
+console.log(JSON.stringify({ url: aws.url, control: `${aws.url}/_local/`, user: shown, serialNumber }));

@@ -38,8 +38,8 @@ const services: Record<
 const faultNamespace = 'http://webservices.amazon.com/AWSFault/2005-15-09';
 
 /** Answers one request of the Query protocol, counts it, and lets the waiting faults happen. */
-export const answer = async (state: State, request: WireRequest): Promise<Reply> => {
-  if (request.path !== '/') return plain(404, '<UnknownOperationException/>');
+export const answer = async (state: State, basePath: string, request: WireRequest): Promise<Reply> => {
+  if (![basePath, `${basePath}/`].includes(request.path)) return plain(404, '<UnknownOperationException/>');
   const form = readForm(request);
   if (form?.get('Action') === undefined || form.get('Action') === null) {
     return plain(302, '', { Location: 'https://aws.amazon.com/iam' });

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { answerControl } from './control.ts';
 import { type Reply, answer, plain } from './query-protocol.ts';
@@ -12,11 +13,15 @@ export type LocalAwsOptions = {
   readonly port?: number;
   /** The real time in milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Where the services are, such as `/aws`; default the root. */
+  readonly basePath?: string;
+  /** Speaks HTTPS with this PEM key and certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 };
 
 /** A running local AWS: its address, what tests do to it, and its end. */
 export type LocalAws = World & {
-  /** `http://127.0.0.1:PORT`, for STS and IAM alike. */
+  /** `http://127.0.0.1:PORT` and the base path, for STS and IAM alike. */
   readonly url: string;
   /** Stops listening and closes every connection, hanging ones too. */
   readonly close: () => Promise<void>;
@@ -29,21 +34,24 @@ const bodyLimit = 10_000_000;
  * of `World`, or over HTTP under `/_local/`. It starts without users.
  */
 export const startLocalAws = async (options: LocalAwsOptions = {}): Promise<LocalAws> => {
-  const state = emptyState(options.now ?? Date.now);
+  const { now = Date.now, basePath = '', tls, port = 0 } = options;
+  const state = emptyState(now);
   const world = makeWorld(state);
   const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
-    respond(state, world, request, response).catch((error: unknown) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    respond(state, world, basePath, request, response).catch((error: unknown) => {
       console.error('local AWS:', error);
       response.destroy();
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.keepAliveTimeout = 60_000;
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  const url = await listen(server, options.port ?? 0);
+  const scheme = tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://127.0.0.1:${await listen(server, port)}${basePath}`;
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => {
@@ -55,19 +63,20 @@ export const startLocalAws = async (options: LocalAwsOptions = {}): Promise<Loca
   return { ...world, url, close };
 };
 
-const listen = async (server: Server, port: number): Promise<string> => {
+const listen = async (server: Server, port: number): Promise<number> => {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the local AWS has no port');
-  return `http://127.0.0.1:${address.port}`;
+  return address.port;
 };
 
 const respond = async (
   state: State,
   world: World,
+  basePath: string,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
@@ -77,7 +86,7 @@ const respond = async (
   if (request.body.length > bodyLimit) {
     send(state, response, plain(413, ''));
   } else {
-    const reply = isControl ? await answerControl(world, request) : await answer(state, request);
+    const reply = isControl ? await answerControl(world, request) : await answer(state, basePath, request);
     send(state, response, reply);
   }
 };
