@@ -1,7 +1,8 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { systemCode } from './errors.ts';
+import { systemCode, UserError } from './errors.ts';
+import { shellWord } from './file-error.ts';
 
 // fs is used by property everywhere (fs.renameSync, not renameSync), so that a test can put a kill or an error
 // in front of every single operation of the built program.
@@ -29,13 +30,13 @@ export const resolveTarget = (path: string): string => {
 /**
  * Writes `bytes` to a temporary file beside `target` with the mode and the owner of `like` (none: 0600 and ours) and
  * syncs it. `commit` renames it over the target and syncs the folder, `discard` removes what is left: call it in
- * `finally`. Throws the system's errors; EPERM where the owner cannot be kept. Nothing is left behind by a failure.
+ * `finally`. Throws the system's errors, a UserError where the owner cannot be kept. A failure leaves nothing behind.
  */
 export const stageFile = (target: string, bytes: Uint8Array, like?: fs.Stats): Staged => {
   const temporary = join(dirname(target), temporaryName(basename(target)));
   const discard = (): void => removeQuietly(temporary);
   try {
-    writeNewFile(temporary, bytes, like ?? newFileOwner(dirname(target)), like?.mode ?? 0o600);
+    writeNewFile(temporary, bytes, target, like);
   } catch (error) {
     discard();
     throw error;
@@ -65,22 +66,24 @@ export const removeStrays = (target: string, which: 'any' | 'dead'): void => {
 export const makeFolder = (folder: string): void => {
   const first = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  const owner = newFileOwner(dirname(first));
-  if (owner === undefined) return;
   for (let each = resolve(folder); each.startsWith(first); each = dirname(each)) {
-    fs.chownSync(each, owner.uid, owner.gid);
+    asRootFor(dirname(first), ({ uid, gid }) => fs.lchownSync(each, uid, gid));
   }
 };
 
-/** Whose a new file in `folder` should be, if not simply ours: sudo must leave no file of root in a user's home. */
-export const newFileOwner = (folder: string): { uid: number; gid: number } | undefined =>
-  process.geteuid?.() === 0 ? fs.statSync(folder) : undefined;
+/** Gives a new file of root to the owner of its folder: sudo must leave no file of root in a user's home. */
+export const adoptOwner = (fd: number, folder: string): void =>
+  asRootFor(folder, ({ uid, gid }) => fs.fchownSync(fd, uid, gid));
 
-/** Gives an open file to `owner` where that is not so already. Throws EPERM when we may not. */
-export const giveTo = (fd: number, owner: { uid: number; gid: number } | undefined): void => {
-  if (owner === undefined) return;
-  const now = fs.fstatSync(fd);
-  if (now.uid !== owner.uid || now.gid !== owner.gid) fs.fchownSync(fd, owner.uid, owner.gid);
+const asRootFor = (folder: string, give: (owner: fs.Stats) => void): void => {
+  if (process.geteuid?.() !== 0) return;
+  const owner = fs.statSync(folder);
+  if (owner.uid === 0) return;
+  try {
+    give(owner);
+  } catch {
+    // the root of a container may not: then the file is simply root's
+  }
 };
 
 /** Writes all bytes at the file's current position, however many calls that takes. */
@@ -108,17 +111,13 @@ export const removeQuietly = (path: string): void => {
   }
 };
 
-const writeNewFile = (
-  path: string,
-  bytes: Uint8Array,
-  owner: { uid: number; gid: number } | undefined,
-  mode: number,
-): void => {
+const writeNewFile = (path: string, bytes: Uint8Array, target: string, like: fs.Stats | undefined): void => {
   const fd = fs.openSync(path, 'wx', 0o600);
   try {
     writeAll(fd, bytes);
-    giveTo(fd, owner);
-    fs.fchmodSync(fd, mode & 0o7777);
+    if (like === undefined) adoptOwner(fd, dirname(path));
+    else keepOwner(fd, target, like);
+    fs.fchmodSync(fd, (like?.mode ?? 0o600) & 0o7777);
     fs.fsyncSync(fd);
   } catch (error) {
     closeQuietly(fd);
@@ -126,6 +125,19 @@ const writeNewFile = (
   }
   // the last place where a network file system reports that the bytes did not arrive
   fs.closeSync(fd);
+};
+
+const keepOwner = (fd: number, target: string, { uid, gid }: fs.Stats): void => {
+  const now = fs.fstatSync(fd);
+  if (now.uid === uid && now.gid === gid) return;
+  try {
+    fs.fchownSync(fd, uid, gid);
+  } catch (error) {
+    throw new UserError(`could not write ${target}: its owner ${uid}:${gid} could not be kept`, {
+      hint: `chown ${now.uid}:${now.gid} ${shellWord(target)}`,
+      cause: error,
+    });
+  }
 };
 
 const syncFolder = (folder: string): void => {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { stageFile } from './atomic.ts';
-import { systemCode, UserError } from './errors.ts';
+import { UserError } from './errors.ts';
 import { foreignOwner } from './file-error.ts';
 
 /**
@@ -14,11 +14,7 @@ export const checkReplaceable = (target: string): void => {
   if (now !== undefined) checkExisting(target, now);
   const size = (now?.size ?? 0) + spareBytes;
   checkSpace(target, size);
-  try {
-    stageFile(target, Buffer.alloc(size), now).discard();
-  } catch (error) {
-    throw now !== undefined && systemCode(error) === 'EPERM' ? ownerError(target, now) : error;
-  }
+  stageFile(target, Buffer.alloc(size), now).discard();
 };
 
 /** Throws a UserError when `now` belongs to somebody else: a rename would make the file ours. */
@@ -72,8 +68,3 @@ const checkSpace = (target: string, size: number): void => {
     throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
   }
 };
-
-const ownerError = (target: string, { uid, gid }: fs.Stats): UserError =>
-  new UserError(`could not write ${target}: its owner ${uid}:${gid} could not be kept`, {
-    hint: `chgrp ${process.getegid?.() ?? '"$(id -g)"'} ${target}`,
-  });

@@ -3,15 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import {
-  closeQuietly,
-  giveTo,
-  isProcess,
-  makeFolder,
-  newFileOwner,
-  removeQuietly,
-  writeAll,
-} from './atomic.ts';
+import { closeQuietly, adoptOwner, isProcess, makeFolder, removeQuietly, writeAll } from './atomic.ts';
 import { systemCode, UserError } from './errors.ts';
 import { fileError } from './file-error.ts';
 
@@ -55,7 +47,7 @@ export type LockOptions = {
   readonly signal?: AbortSignal | undefined;
   /** Called when the wait begins, and again for every other holder that has to be waited for. */
   readonly onWait?: ((holder: Holder) => void) | undefined;
-  /** The longest pause between two looks, in milliseconds. */
+  /** The longest pause between two looks, in milliseconds; three times that once the wait gets long. */
   readonly pollMs?: number | undefined;
   /** How long to wait at most, in milliseconds. */
   readonly timeoutMs?: number | undefined;
@@ -69,15 +61,16 @@ export const acquireLock = async (path: string, options: LockOptions = {}): Prom
   const { signal, onWait, pollMs = 50, timeoutMs = Number.POSITIVE_INFINITY } = options;
   const candidate = newCandidate(path, options.data);
   const start = performance.now();
+  const waited = (): number => performance.now() - start;
   let announced: string | undefined;
   try {
-    for (let pause = 5; ; pause = Math.min(pause * 1.5, pollMs)) {
+    for (let pause = 5; ; pause = Math.min(pause * 1.5, waited() < patienceMs ? pollMs : 3 * pollMs)) {
       signal?.throwIfAborted();
       const { lock, holder } = attempt(path, candidate);
       if (lock !== undefined) return lock;
       if (holder.token !== announced) onWait?.(holder);
       announced = holder.token;
-      if (performance.now() - start >= timeoutMs) throw timeoutError(path, holder);
+      if (waited() >= timeoutMs) throw timeoutError(path, holder);
       await sleep(pause * (0.5 + Math.random() / 2), signal);
     }
   } finally {
@@ -113,6 +106,8 @@ export const readLock = (path: string): Holder | undefined => {
   }
 };
 
+// who waits longer than this waits for a person
+const patienceMs = 3000;
 const beatMs = 1000;
 const staleMs = 10_000;
 
@@ -264,8 +259,8 @@ type Candidate = {
 // The file that becomes the lock is written complete under a name of its own first, and linked to the number.
 const newCandidate = (path: string, data: LockData = {}): Candidate => {
   const token = crypto.randomBytes(16).toString('hex');
-  const content = describeSelf(token, data);
   const temporary = join(path, `${process.pid}.${token.slice(0, 8)}.tmp`);
+  let content: Buffer | undefined;
   let fd: number | undefined;
   const discard = (): void => {
     if (fd === undefined) return;
@@ -277,6 +272,7 @@ const newCandidate = (path: string, data: LockData = {}): Candidate => {
     token,
     discard,
     claim: (number) => {
+      content ??= describeSelf(token, data);
       fd ??= createFile(temporary, content);
       beat(fd);
       const claimed = linkOrCreate(temporary, fd, join(path, String(number)), content);
@@ -294,7 +290,7 @@ const newCandidate = (path: string, data: LockData = {}): Candidate => {
 const createFile = (path: string, content: Buffer): number => {
   const fd = openNew(path);
   try {
-    giveTo(fd, newFileOwner(dirname(path)));
+    adoptOwner(fd, dirname(path));
     writeAll(fd, content);
     return fd;
   } catch (error) {
@@ -466,10 +462,14 @@ const fileSystemNow = (path: string): number => {
 };
 
 // Process ids mean something only within one boot and one process namespace: containers share homes and host names.
-const thisHost = (): string =>
-  [os.hostname(), readProc('/proc/sys/kernel/random/boot_id'), readProc('/proc/self/ns/pid')]
+const thisHost = (): string => {
+  host ??= [os.hostname(), readProc('/proc/sys/kernel/random/boot_id'), readProc('/proc/self/ns/pid')]
     .join(' ')
     .trim();
+  return host;
+};
+
+let host: string | undefined;
 
 // proc(5): the state and, 19 fields later, the start in clock ticks since boot. Undefined where there is no /proc.
 const processInfo = (pid: number): { ended: boolean; born: string } | undefined => {

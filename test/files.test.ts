@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isUserError } from '../src/errors.ts';
 import {
   checkEditable,
@@ -26,6 +26,9 @@ import {
   startChild,
   untilFolder,
 } from './support/processes.ts';
+
+// a busy machine is no failure
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = newFolder();
 let script: string;
@@ -254,7 +257,7 @@ describe('an edit', () => {
     expect(read()).toBe(long);
   });
 
-  test('by 50 processes of 50 different sections at once loses nothing', { timeout: 60_000 }, async () => {
+  test('by 50 processes of 50 different sections at once loses nothing', async () => {
     const names = Array.from({ length: 50 }, (_, index) => `profile-${index}`);
     startWith(names.map((name) => `[${name}]\n# of ${name}\nkept = yes\n\n`).join(''));
     const ended = await Promise.all(
@@ -326,21 +329,17 @@ describe('a kill (-9) at a file operation of an edit', () => {
     { name: 'after a run that was killed too', action: 'kill', prepare: killBeforeRename },
   ];
   for (const { name, action, prepare } of rows) {
-    test(
-      `leaves the old or the new file, and nothing in the way: ${name}`,
-      { timeout: 120_000 },
-      async () => {
-        const points = await killEverywhere(action, prepare);
-        const lines = points.map(({ operation, file }) => `${operation}: ${file} file`);
-        console.log([`kill -9 at ${points.length} operations, ${name}`, ...lines].join('\n'));
-        const files = points.map(({ file }) => file);
-        const firstNew = files.indexOf('new');
-        expect(firstNew).toBeGreaterThan(20);
-        expect(files).toEqual(files.map((_, index) => (index < firstNew ? 'old' : 'new')));
-        const fine = { waits: 0, complete: true, strays: [] };
-        expect(points.filter(({ next }) => !isDeepStrictEqual(next, fine))).toEqual([]);
-      },
-    );
+    test(`leaves the old or the new file, and nothing in the way: ${name}`, async () => {
+      const points = await killEverywhere(action, prepare);
+      const lines = points.map(({ operation, file }) => `${operation}: ${file} file`);
+      console.log([`kill -9 at ${points.length} operations, ${name}`, ...lines].join('\n'));
+      const files = points.map(({ file }) => file);
+      const firstNew = files.indexOf('new');
+      expect(firstNew).toBeGreaterThan(20);
+      expect(files).toEqual(files.map((_, index) => (index < firstNew ? 'old' : 'new')));
+      const fine = { waits: 0, complete: true, strays: [] };
+      expect(points.filter(({ next }) => !isDeepStrictEqual(next, fine))).toEqual([]);
+    });
   }
 });
 
@@ -388,24 +387,20 @@ describe('an error at a file operation', () => {
 });
 
 describe('an editor that is stopped', () => {
-  test(
-    'before it looks at the lock for the last time edits again what the next one wrote',
-    { timeout: 60_000 },
-    async () => {
-      startWith('a\n');
-      const stopped = startChild(script, ['stop', path, state, 'stopped']);
-      await stopped.says('stopping');
-      backdateLock();
-      await editFile(path, append('other\n'), { state });
-      expect(read()).toBe('a\nother\n');
-      stopped.kill('SIGCONT');
-      expect((await stopped.ended).output).toBe('stopping\nedits 2');
-      expect(read()).toBe('a\nother\nstopped\n');
-      expect(strays()).toEqual([]);
-    },
-  );
+  test('before it looks at the lock for the last time edits again what the next one wrote', async () => {
+    startWith('a\n');
+    const stopped = startChild(script, ['stop', path, state, 'stopped']);
+    await stopped.says('stopping');
+    backdateLock();
+    await editFile(path, append('other\n'), { state });
+    expect(read()).toBe('a\nother\n');
+    stopped.kill('SIGCONT');
+    expect((await stopped.ended).output).toBe('stopping\nedits 2');
+    expect(read()).toBe('a\nother\nstopped\n');
+    expect(strays()).toEqual([]);
+  });
 
-  test('between that look and the rename does not rename', { timeout: 60_000 }, async () => {
+  test('between that look and the rename does not rename', async () => {
     startWith('a\n');
     const log = join(home, 'log');
     const env = faultEnvironment({ under: join(home, '.aws'), action: 'stop', op: 'renameSync', at: 1, log });
@@ -449,6 +444,19 @@ describe('what would make an edit fail is found before', () => {
     expect(await run('append', path, state, 'text')).toContain(refusal);
   });
 
+  test('a file that sudo left to root', async () => {
+    startWith(old);
+    // who is not root cannot make one, only one that is as unreadable
+    fs.chmodSync(path, isRoot() ? 0o600 : 0);
+    if (isRoot()) for (const each of [home, join(home, '.aws')]) fs.chownSync(each, nobody, nobody);
+    const { output } = await startChild(script, ['read', path], { unprivileged: true }).ended;
+    expect(output).toBe(
+      isRoot()
+        ? `UserError could not read ${path}: ${path} belongs to root, likely because a command ran with sudo HINT sudo chown -R ${nobody} ${path}`
+        : `UserError could not read ${path}: permission denied by the mode of ${path} HINT chmod u+rw ${path}`,
+    );
+  });
+
   test('a file that is read-only', async () => {
     startWith(old);
     fs.chmodSync(path, 0o400);
@@ -466,6 +474,7 @@ describe('what would make an edit fail is found before', () => {
     expect(await check()).toBe(
       `UserError could not write ${path}: permission denied by the mode of ${join(home, '.aws')} HINT chmod u+rwx ${join(home, '.aws')}`,
     );
+    fs.chmodSync(join(home, '.aws'), 0o700);
   });
 
   test('a folder that nobody may enter', async () => {

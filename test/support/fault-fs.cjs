@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
 const byPath =
-  `accessSync chmodSync chownSync existsSync linkSync lstatSync mkdirSync openSync readdirSync readlinkSync
+  `accessSync chmodSync chownSync existsSync lchownSync linkSync lstatSync mkdirSync openSync readdirSync readlinkSync
   renameSync rmSync statSync statfsSync symlinkSync unlinkSync utimesSync writeFileSync appendFileSync`.split(
     /\s+/,
   );
