@@ -6,7 +6,7 @@ import { UserError, exitCode, isUserError } from './errors.ts';
 import { checkEditable, editFile } from './files.ts';
 import { findProblems, setKeys } from './ini.ts';
 import { longTermCredentials } from './long-term-key.ts';
-import { getProfile, printable, readSharedFiles, resolveProfileName } from './profiles.ts';
+import { getProfile, printable, readSharedFiles, resolveProfileName, warningsOf } from './profiles.ts';
 import type { Profile, SharedFiles } from './profiles.ts';
 import { askLine, declined, findTerminal } from './prompt.ts';
 import { reasonAgainst, validSerialNumber } from './serial-number.ts';
@@ -44,7 +44,7 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
   checkFile(profile, shared);
-  for (const warning of profile.warnings) context.log(`aws-iam-login: ${warning}`);
+  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
   const aws = connect(
     {
       credentials: await longTermCredentials(profile, context),

@@ -4,13 +4,14 @@ import { accountOfArn, resolveEndpointUrl, resolveRegion } from './endpoints.ts'
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { checkEditable, editFile, lockPathFor } from './files.ts';
 import { findProblems, setKeys } from './ini.ts';
-import { longTermCredentials } from './long-term-key.ts';
+import { longTermCredentials, refuseLoop } from './long-term-key.ts';
 import {
   accountOfKeyId,
   getProfile,
   printable,
   readSharedFiles,
   resolveProfileName,
+  warningsOf,
   sessionProfileName,
 } from './profiles.ts';
 import type { AccessKey, Profile, SharedFiles } from './profiles.ts';
@@ -32,6 +33,7 @@ import {
   forgetCode,
   parseTokenCode,
   readTokenCode,
+  rejectedCode,
   rememberCode,
   runMfaProcess,
   secondsToNextCode,
@@ -83,8 +85,9 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
   const stored = readSession(profileName, shared);
   const profile = getProfile(profileName, shared);
   const serialNumber = serialNumberOf(profile, options.serialNumber);
+  refuseLoop(profile, context);
   checkFiles(profile, shared);
-  for (const warning of profile.warnings) context.log(`aws-iam-login: ${warning}`);
+  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
@@ -171,6 +174,8 @@ const fetchSession = async (
     try {
       rememberCode(profile.files.state, serialNumber, tokenCode, context);
       const session = await sendCode(aws, profile, serialNumber, tokenCode, options, context);
+      const skew = aws.clockOffset() / 1000;
+      if (skew !== 0) context.log(`aws-iam-login: ${describeSkew(skew)}: set it`);
       return checkedByClock(session, options, context);
     } catch (error) {
       if (!isUserError(error) || error.awsCode !== rejectedCode) throw error;
@@ -181,9 +186,6 @@ const fetchSession = async (
     }
   }
 };
-
-// In place of AWS's code: `AccessDenied` says too little.
-const rejectedCode = 'TokenCodeRejected';
 
 const sendCode = async (
   aws: ReturnType<typeof connect>,
@@ -225,10 +227,7 @@ const explainRejection = (
   const init = `run: aws-iam-login init ${printable(profile.name)} --force`;
   if (error.awsCode === 'AccessDenied' && message.includes('one time pass code')) {
     const skew = skewOfAnswer(error, context.now()) ?? 0;
-    const clock =
-      Math.abs(skew) >= 30
-        ? `, or the clock of this machine is ${Math.abs(skew)} s ${skew > 0 ? 'behind' : 'ahead'}`
-        : '';
+    const clock = Math.abs(skew) >= 30 ? `, or ${describeSkew(skew)}` : '';
     return new UserError(`AWS rejected the token code: mistyped, used before, or of another device${clock}`, {
       hint: `the next code comes in ${secondsToNextCode(context.now())} s`,
       awsCode: rejectedCode,
@@ -253,6 +252,13 @@ const explainRejection = (
     );
   }
   return error;
+};
+
+/** How far AWS's clock is ahead of ours (seconds; negative: behind), in words. */
+const describeSkew = (seconds: number): string => {
+  const distance = Math.abs(seconds);
+  const rounded = distance < 60 ? distance : Math.round(distance / 60) * 60;
+  return `the clock of this machine is ${formatRemaining(rounded)} ${seconds > 0 ? 'behind' : 'ahead'}`;
 };
 
 const checkedByClock = (session: Session, options: SessionOptions, context: Context): Session => {

@@ -30,6 +30,7 @@ const main = async (): Promise<void> => {
   const text = fastEnv(argv, context);
   if (text !== undefined) return printAtOnce(text);
   guardStreams();
+  guardSignals();
   const { run } = await import('./cli.js');
   process.exitCode = await run(argv, context);
 };
@@ -78,15 +79,17 @@ const fail = (error: unknown, expected = isUserError(error)): void => {
 const traceOf = (error: Error): string =>
   `${error.stack ?? error.message}${error.cause instanceof Error ? `\ncaused by: ${error.cause.stack ?? error.cause.message}` : ''}`;
 
-for (const [signal, number] of [
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-  ['SIGHUP', 1],
-] as const) {
-  process.once(signal, () => {
-    if (evaluated !== undefined) context.print(failureOf(evaluated));
-    process.exit(128 + number);
-  });
-}
+const guardSignals = (): void => {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const) {
+    process.once(signal, () => {
+      if (evaluated !== undefined) context.print(failureOf(evaluated));
+      process.exit(128 + number);
+    });
+  }
+};
 
 main().catch((error: unknown) => fail(error));

@@ -4,6 +4,8 @@ import { UserError } from './errors.ts';
 import { locateFiles, readFileIfAny } from './files.ts';
 import type { Files } from './files.ts';
 import { profileNames, readProfile as readSectionOf } from './ini.ts';
+import type { FileKind } from './ini.ts';
+import { readPlainProfile } from './plain-profile.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
@@ -14,8 +16,6 @@ export type Profile = {
   readonly keys: ReadonlyMap<string, string>;
   readonly inCredentials: boolean;
   readonly inConfig: boolean;
-  /** What AWS's parsers read differently, one sentence each. */
-  readonly warnings: readonly string[];
   readonly configBytes: Buffer | undefined;
 };
 
@@ -75,22 +75,30 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === '' 
 /** The profile as the files describe it, undefined when neither names it. */
 export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
   const { files, credentialsBytes, configBytes } = shared;
-  const config = configBytes && readSectionOf(configBytes, 'config', name);
-  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name);
+  const config = configBytes && readKeys(configBytes, 'config', name);
+  const credentials = credentialsBytes && readKeys(credentialsBytes, 'credentials', name);
   if (config === undefined && credentials === undefined) return undefined;
   return {
     name,
     files,
-    keys: new Map([...(config?.keys ?? []), ...(credentials?.keys ?? [])]),
+    keys: new Map([...(config ?? []), ...(credentials ?? [])]),
     inCredentials: credentials !== undefined,
     inConfig: config !== undefined,
-    warnings: [
-      ...(credentials?.warnings ?? []).map((warning) => `${files.credentials}: ${warning}`),
-      ...(config?.warnings ?? []).map((warning) => `${files.config}: ${warning}`),
-    ],
     configBytes,
   };
 };
+
+const readKeys = (bytes: Buffer, kind: FileKind, name: string): ReadonlyMap<string, string> | undefined =>
+  readPlainProfile(bytes, kind, name) ?? readSectionOf(bytes, kind, name)?.keys;
+
+/** What AWS's parsers read differently in this profile, one sentence each, without any value. */
+export const warningsOf = (name: string, { files, credentialsBytes, configBytes }: SharedFiles): string[] => [
+  ...(credentialsBytes ? warningsIn(credentialsBytes, 'credentials', name, files.credentials) : []),
+  ...(configBytes ? warningsIn(configBytes, 'config', name, files.config) : []),
+];
+
+const warningsIn = (bytes: Buffer, kind: FileKind, name: string, path: string): string[] =>
+  (readSectionOf(bytes, kind, name)?.warnings ?? []).map((warning) => `${path}: ${warning}`);
 
 /** The profile as the files describe it. Raises UserError that names the files and the nearest profile. */
 export const getProfile = (name: string, shared: SharedFiles): Profile => {
