@@ -1,0 +1,207 @@
+# shellcheck shell=bash
+# bash 3.2 and later: completion of aws-iam-login, without a process and without the bash-completion package.
+
+# Leaves the profiles of both files in ail_names, as they are written.
+__aws_iam_login_profiles() {
+  local ail_file ail_kind ail_line ail_text ail_flags=$- IFS=$'\n'
+  local -a ail_lines
+  ail_names=()
+  for ail_kind in credentials config; do
+    case $ail_kind in
+      credentials) ail_file=${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials} ;;
+      config) ail_file=${AWS_CONFIG_FILE:-${HOME-}/.aws/config} ;;
+    esac
+    # shellcheck disable=SC2088
+    if [[ ${ail_file:0:2} == '~/' ]]; then ail_file=${HOME-}/${ail_file:2}; fi
+    [[ -f $ail_file && -r $ail_file ]] || continue
+    # Only what begins with a bracket or a blank can be a header. The rest becomes empty: word splitting drops it.
+    ail_text=''
+    if ((BASH_VERSINFO[0] >= 4)); then
+      mapfile -t ail_lines <"$ail_file"
+      ail_text="${ail_lines[*]/#[!\[[:blank:]]*/}"
+    else
+      while IFS= builtin read -r ail_line || [[ -n $ail_line ]]; do
+        case $ail_line in [\[\ \	]*) ail_text+=$ail_line$'\n' ;; esac
+      done <"$ail_file"
+    fi
+    set -f
+    for ail_line in $ail_text; do
+      # The usual forms first: this loop is what completion costs.
+      case $ail_kind$ail_line in
+        config'[profile '[!\ \"\']*[!\ \"\']']') ail_names+=("${ail_line:9:${#ail_line}-10}") ;;
+        credentials'['[!\ ]*[!\ ]']') ail_names+=("${ail_line:1:${#ail_line}-2}") ;;
+        *) __aws_iam_login_header ;;
+      esac
+    done
+    case $ail_flags in *f*) ;; *) set +f ;; esac
+  done
+}
+
+# Adds the profile of ail_line, when it is a header, to ail_names.
+__aws_iam_login_header() {
+  ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
+  case $ail_line in '['*']'*) ;; *) return ;; esac
+  ail_line=${ail_line#\[}
+  ail_line=${ail_line%%\]*}
+  ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
+  ail_line=${ail_line%"${ail_line##*[![:blank:]]}"}
+  if [[ $ail_kind == config ]]; then
+    case $ail_line in
+      default) ;;
+      profile[[:blank:]]*)
+        ail_line=${ail_line#profile}
+        ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
+        case $ail_line in \"*\" | \'*\') ail_line=${ail_line:1:${#ail_line}-2} ;; esac
+        ;;
+      *) return ;;
+    esac
+  fi
+  if [[ -n $ail_line ]]; then ail_names+=("$ail_line"); fi
+}
+
+# Leaves the options of command $1 in ail_names.
+__aws_iam_login_options() {
+  local -a ail_session
+  ail_session=(--profile --token-code --duration --min-ttl --serial-number --region)
+  case $1 in
+    init) ail_names=(--profile --serial-number --region --force) ;;
+    login) ail_names=("${ail_session[@]}" --if-needed) ;;
+    env | use) ail_names=("${ail_session[@]}" --format --as --unset) ;;
+    exec) ail_names=("${ail_session[@]}") ;;
+    rotate) ail_names=(--profile --status --resume --abort --delete-other --keep-old --yes --json) ;;
+    hook) ail_names=(--path) ;;
+    setup) ail_names=(--remove --yes) ;;
+    '') ail_names=("${ail_session[@]}" --if-needed --version) ;;
+    *) ail_names=() ;;
+  esac
+  ail_names+=(--no-input --quiet --debug --help)
+}
+
+# Leaves the values of option $1 in ail_names; fails for what is no option with a value.
+__aws_iam_login_values() {
+  ail_names=()
+  case $1 in
+    --profile | -p) __aws_iam_login_profiles ;;
+    --format) ail_names=(env env-no-export fish powershell windows-cmd process) ;;
+    --as) ail_names=(keys profile watch) ;;
+    --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
+    --token-code | --min-ttl | --serial-number | --region) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Replies with those of ail_names that begin with ail_full, quoted where that is needed. $1 stands before each.
+__aws_iam_login_reply() {
+  local ail_name ail_space=' '
+  if [[ -n $ail_quote ]]; then ail_space=''; fi # readline closes the quote itself
+  for ail_name in ${ail_names[@]+"${ail_names[@]}"}; do
+    ail_name=$1$ail_name
+    case $ail_name in "$ail_full"*) ;; *) continue ;; esac
+    ail_name=${ail_name#"$ail_keep"}
+    if [[ -z $ail_quote ]]; then
+      case $ail_name in *[!A-Za-z0-9._:@/+=,%^-]*) builtin printf -v ail_name %q "$ail_name" ;; esac
+    fi
+    COMPREPLY+=("$ail_name$ail_space")
+  done
+}
+
+# Cuts the line before the cursor into ail_words and the beginning of the word in hand, ail_full, with its open quote.
+# COMP_WORDS will not do: bash 4 splits it at `:`, `=` and `@`, and 3.2 does not.
+__aws_iam_login_cut() {
+  local ail_line=${COMP_LINE:0:COMP_POINT} ail_char ail_place ail_escape='' ail_begun=''
+  ail_words=() ail_full='' ail_quote=''
+  for ((ail_place = 0; ail_place < ${#ail_line}; ail_place++)); do
+    ail_char=${ail_line:ail_place:1}
+    if [[ -n $ail_escape ]]; then
+      ail_full+=$ail_char ail_escape=''
+    elif [[ $ail_char == \\ && $ail_quote != \' ]]; then
+      ail_escape=1 ail_begun=1
+    elif [[ -n $ail_quote ]]; then
+      if [[ $ail_char == "$ail_quote" ]]; then ail_quote=''; else ail_full+=$ail_char; fi
+    elif [[ $ail_char == [\'\"] ]]; then
+      ail_quote=$ail_char ail_begun=1
+    elif [[ $ail_char == [[:blank:]] ]]; then
+      if [[ -n $ail_begun ]]; then ail_words+=("$ail_full"); fi
+      ail_full='' ail_begun=''
+    else
+      ail_full+=$ail_char ail_begun=1
+    fi
+  done
+}
+
+_aws_iam_login() {
+  local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
+  local -a ail_words ail_names
+  local ail_commands='init login env use exec rotate hook setup completion'
+  COMPREPLY=()
+  __aws_iam_login_cut
+  # readline will replace $2; what the word has before that stays on the line.
+  case $2 in *\\*) ail_word=${2//\\/} ;; *) ail_word=$2 ;; esac
+  ail_keep=${ail_full%"$ail_word"}
+
+  for ((ail_place = 1; ail_place < ${#ail_words[@]}; ail_place++)); do
+    ail_word=${ail_words[ail_place]}
+    if [[ -n $ail_value ]]; then
+      ail_value=''
+    elif [[ $ail_word == -- ]]; then
+      __aws_iam_login_other_command $((ail_place + 1)) "$2"
+      return
+    elif [[ $ail_word == -* ]]; then
+      if [[ $ail_word != *=* ]] && __aws_iam_login_values "$ail_word"; then ail_value=$ail_word; fi
+    elif [[ -z $ail_first ]]; then
+      ail_first=$ail_word
+      case " $ail_commands " in *" $ail_word "*) ail_command=$ail_word ;; esac
+    elif [[ -z $ail_second ]]; then
+      ail_second=$ail_word
+      if [[ -z $ail_command ]]; then ail_command=$ail_word; fi
+    fi
+  done
+
+  if [[ -n $ail_value ]]; then
+    __aws_iam_login_values "$ail_value"
+    __aws_iam_login_reply ''
+  elif [[ $ail_full == --*=* ]]; then
+    if __aws_iam_login_values "${ail_full%%=*}"; then __aws_iam_login_reply "${ail_full%%=*}="; fi
+  elif [[ $ail_full == -* ]]; then
+    __aws_iam_login_options "$ail_command"
+    __aws_iam_login_reply ''
+  elif [[ -z $ail_first ]]; then
+    __aws_iam_login_profiles
+    local IFS=' '
+    # shellcheck disable=SC2206
+    ail_names=($ail_commands ${ail_names[@]+"${ail_names[@]}"})
+    __aws_iam_login_reply ''
+  elif [[ -n $ail_second ]]; then
+    return
+  elif [[ -z $ail_command ]]; then
+    local IFS=' '
+    # shellcheck disable=SC2206
+    ail_names=($ail_commands)
+    __aws_iam_login_reply ''
+  else
+    case $ail_command in
+      hook | setup | completion) ail_names=(bash zsh fish) ;;
+      *) __aws_iam_login_profiles ;;
+    esac
+    __aws_iam_login_reply ''
+  fi
+}
+
+# Completes the command of `exec … -- command`, which begins at word $1; $2 is what readline will replace.
+__aws_iam_login_other_command() {
+  local ail_place IFS=$'\n'
+  if declare -F _command_offset >/dev/null; then
+    for ((ail_place = 0; ail_place < COMP_CWORD; ail_place++)); do
+      if [[ ${COMP_WORDS[ail_place]} == -- ]]; then break; fi
+    done
+    compopt +o nospace
+    _command_offset $((ail_place + 1))
+  elif ((${#ail_words[@]} == $1)); then
+    # shellcheck disable=SC2207
+    COMPREPLY=($(compgen -A command -S ' ' -- "$2"))
+  elif ((BASH_VERSINFO[0] >= 4)); then
+    compopt -o default +o nospace
+  fi
+}
+
+complete -o nospace -F _aws_iam_login aws-iam-login
