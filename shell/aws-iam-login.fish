@@ -47,9 +47,8 @@ function __aws_iam_login_find_command
             set skip
             continue
         end
+        test "$word" = --; and break
         switch $word
-            case --
-                break
             case --help -h --version
                 set command help
                 break
