@@ -1,6 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { HttpRequest } from '@smithy/core/protocols';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -372,6 +375,35 @@ describe('the wire', () => {
   });
 });
 
+describe('signatures', () => {
+  // The client's clock goes on while the server's stands still: each limit is tried from its safe side.
+  test('a clock may be 899 s behind, not 901 s ahead', async () => {
+    aws.setClockOffset(899);
+    expect(await call(sdkClient(), 'GetCallerIdentity', {}, jane)).toMatchObject({ code: undefined });
+    aws.setClockOffset(-901);
+    expect(await call(sdkClient(), 'GetCallerIdentity', {}, jane)).toMatchObject({
+      message: expect.stringContaining('not yet current'),
+    });
+  });
+
+  test('a body that is not the one signed is refused, even when its digest is in a header', async () => {
+    const signer = new SignatureV4({
+      service: 'sts',
+      region: 'eu-west-1',
+      credentials: jane,
+      sha256: Sha256,
+    });
+    const body = 'Action=GetCallerIdentity&Version=2011-06-15';
+    const headers = { host: new URL(aws.url).host, 'content-type': 'application/x-www-form-urlencoded' };
+    const unsigned = new HttpRequest({ method: 'POST', path: '/', headers, body });
+    const { host: _, ...signed } = (await signer.sign(unsigned)).headers;
+    const send = async (text: string): Promise<number> =>
+      (await fetch(aws.url, { method: 'POST', headers: signed, body: text })).status;
+    expect(signed).toHaveProperty('x-amz-content-sha256');
+    expect([await send(body), await send(`${body}&Extra=1`)]).toEqual([200, 403]);
+  });
+});
+
 describe('MFA', () => {
   const sdk = sdkClient();
   const getSession = (parameters: ClientParameters, who: ClientCredentials = jane): Promise<Outcome> =>
@@ -505,6 +537,18 @@ describe('identities', () => {
     });
     expect(await call(sdk, 'ListMFADevices', { UserName: 'jane' }, session)).toMatchObject({
       code: undefined,
+    });
+  });
+
+  test('an admin does not see the users of another account', async () => {
+    const admin = aws.createUser({ name: 'admin', account: '210987654321', admin: true });
+    expect(await call(sdk, 'GetUser', { UserName: 'jane' }, admin)).toMatchObject({ code: 'NoSuchEntity' });
+  });
+
+  test('a long-term key does not go with a session token', async () => {
+    const { sessionToken } = aws.mintSession(jane);
+    expect(await call(sdk, 'GetCallerIdentity', {}, { ...jane, sessionToken })).toMatchObject({
+      code: 'InvalidClientTokenId',
     });
   });
 
