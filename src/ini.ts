@@ -106,7 +106,6 @@ export const setKeys = (bytes: Buffer, kind: FileKind, profile: string, changes:
     targets.length > 0
       ? editSections(bytes, lines, targets, changes)
       : appendSection(bytes, lines, kind, profile, changes);
-  if (edited.equals(bytes)) return bytes;
   checkResult(bytes, edited, kind, profile, changes);
   return edited;
 };
