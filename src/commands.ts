@@ -146,6 +146,6 @@ export const commandOf = (name: CommandName): Command => commands[name];
 export type CommandName = keyof typeof commands;
 
 /** Whether a word is a command. */
-export const isCommand = (word: string): word is CommandName => Object.hasOwn(commands, word);
+export const isCommand = (word: string): word is CommandName => Object.keys(commands).includes(word);
 
 export const commandNames = Object.keys(commands).filter(isCommand);
