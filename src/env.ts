@@ -176,9 +176,11 @@ const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
     ),
 };
 
-const quotePosix = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
+/** The text as one word of a POSIX shell. */
+export const quotePosix = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
 
-const quoteFish = (value: string): string =>
+/** The text as one word of fish. */
+export const quoteFish = (value: string): string =>
   `'${value.replaceAll('\\', String.raw`\\`).replaceAll("'", String.raw`\'`)}'`;
 
 const quotePowershell = (value: string): string =>
