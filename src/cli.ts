@@ -1,18 +1,20 @@
 import yargs from 'yargs';
 import { parseWords } from './arguments.ts';
 import type { CommandLine } from './arguments.ts';
-import { commandNames, commandOf, commands, options } from './commands.ts';
-import type { CommandName, OptionName } from './commands.ts';
+import { commandNames, commandOf, commands, options, shells } from './commands.ts';
+import type { CommandName, OptionName, Shell } from './commands.ts';
 import type { Context } from './context.ts';
 import { parseDuration } from './duration.ts';
 import { formatEnv, formatVariables, forms, formats, unsetVariables } from './env.ts';
 import type { Form, Format } from './env.ts';
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { exec } from './exec.ts';
+import { completion, hook } from './hook.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
 import { printable } from './profiles.ts';
+import { setup } from './setup.ts';
 import { version } from './version.ts';
 
 /** The values of a command's options, as they were given. */
@@ -92,6 +94,37 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
     const live = await liveSession(asked, context);
     return exec(given.rest, live, asked.minTtl, context);
   },
+
+  hook: async (given, context) => {
+    await hook({ shell: namedShellOf(given, 'hook'), path: given.flag('path') }, context);
+    return exitCode.done;
+  },
+
+  setup: async (given, context) => {
+    const { flag } = given;
+    await setup(
+      { shell: shellOf(given), remove: flag('remove'), yes: flag('yes'), input: !flag('no-input') },
+      context,
+    );
+    return exitCode.done;
+  },
+
+  completion: async (given, context) => {
+    await completion({ shell: namedShellOf(given, 'completion') }, context);
+    return exitCode.done;
+  },
+};
+
+const shellOf = ({ operand }: Given): Shell | undefined => {
+  const shell = shells.find((known) => known === operand);
+  if (operand === undefined || shell !== undefined) return shell;
+  throw usage(`${printable(operand)} is none of the shells ${shells.join(', ')}`);
+};
+
+const namedShellOf = (given: Given, command: string): Shell => {
+  const shell = shellOf(given);
+  if (shell === undefined) throw usage(`${command} needs the name of the shell: ${shells.join(', ')}`);
+  return shell;
 };
 
 const profileOf = (given: Given): string | undefined => {

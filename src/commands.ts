@@ -138,6 +138,32 @@ export const commands = {
     options: [...session, ...everywhere],
     examples: [['aws-iam-login exec work -- terraform apply', "the exit code is the command's"]],
   },
+  hook: {
+    describe: 'print the line that loads the prompt hook, use and completion into a shell',
+    operand: 'shell',
+    options: ['path', ...everywhere],
+    examples: [
+      ['eval "$(aws-iam-login hook bash)"', 'bash and zsh'],
+      ['aws-iam-login hook fish | source', 'fish'],
+    ],
+  },
+  setup: {
+    describe: "install hook and completion, and load them from the shell's rc file",
+    operand: 'shell',
+    options: ['remove', 'yes', ...everywhere],
+    examples: [
+      ['aws-iam-login setup', 'the shell that $SHELL names'],
+      ['aws-iam-login setup zsh --remove', 'takes everything out again'],
+    ],
+  },
+  completion: {
+    describe: 'print the completion script of a shell',
+    operand: 'shell',
+    options: [...everywhere],
+    examples: [
+      ['aws-iam-login completion fish > ~/.config/fish/completions/aws-iam-login.fish', 'without the hook'],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 
 /** The properties of a command. */
