@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Shell } from './commands.ts';
-import type { Context } from './context.ts';
+import type { Context, Environment } from './context.ts';
 import { quoteFish, quotePosix } from './env.ts';
+import { isUserError } from './errors.ts';
 import { locateFiles, readStateFile, writeStateFile } from './files.ts';
+import { printable } from './profiles.ts';
 import { version } from './version.ts';
 
 /** The folder of the installed package: the parent of `dist` as well as of `src`. */
@@ -45,11 +47,22 @@ export const completionOf = (shell: Shell): string =>
 export const noteOtherVersion = (context: Context): void => {
   const hookVersion = context.env['AWS_IAM_LOGIN_HOOK_VERSION'];
   if (hookVersion === undefined || hookVersion === '' || hookVersion === version) return;
-  const path = join(locateFiles(context.env).state, 'hook-version');
-  const pair = `${hookVersion} ${version}\n`;
-  if (readStateFile(path) === pair) return;
-  writeStateFile(path, pair);
+  if (!rememberVersions(hookVersion, context.env)) return;
   context.log(
-    `aws-iam-login: the shell hook is of version ${hookVersion}, the program of ${version}: 'aws-iam-login setup' renews the hook`,
+    `aws-iam-login: the shell hook is of version ${printable(hookVersion)}, the program of ${version}: 'aws-iam-login setup' renews the hook`,
   );
+};
+
+// Whether these two were not met before. Where that cannot be written down, a note is not worth a failure.
+const rememberVersions = (hookVersion: string, env: Environment): boolean => {
+  const pair = `${hookVersion} ${version}\n`;
+  try {
+    const path = join(locateFiles(env).state, 'hook-version');
+    if (readStateFile(path) === pair) return false;
+    writeStateFile(path, pair);
+    return true;
+  } catch (error) {
+    if (isUserError(error)) return false;
+    throw error;
+  }
 };
