@@ -245,10 +245,9 @@ const answerDateOf = (error: unknown): number | undefined => {
   return Number.isNaN(date) ? undefined : date;
 };
 
+// The SDK hides `$response` from enumeration.
 const property = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && name in value
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 
 const badAnswer = (service: Service, caller: Caller, cause?: unknown): UserError =>
   new UserError(

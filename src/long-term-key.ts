@@ -1,10 +1,11 @@
-import { execa } from 'execa';
 import type { Context } from './context.ts';
 import { UserError } from './errors.ts';
 import { longTermKeyOf, printable } from './profiles.ts';
 import type { AccessKey, Profile } from './profiles.ts';
+import { runShellCommand } from './shell-command.ts';
 
-// Set for every process that we start to get a key, so that one which calls us again is noticed.
+// The profiles, one a line, whose credential_process is running around us, so that one which asks us for the session
+// that it is needed for is noticed.
 const nestedVariable = 'AWS_IAM_LOGIN_NESTED';
 
 /**
@@ -21,33 +22,31 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
   });
 };
 
+/**
+ * Raises UserError when the profile's `credential_process` has called us for this same profile: it would wait for
+ * itself. Ask before waiting for any other process.
+ */
+export const refuseLoop = (profile: Profile, context: Context): void => {
+  if (!profilesAround(context).includes(profile.name)) return;
+  throw new UserError(`credential_process of profile ${printable(profile.name)} calls aws-iam-login itself`, {
+    hint: 'credential_process must print the long-term access key, from a password store for example',
+  });
+};
+
+const profilesAround = (context: Context): string[] => (context.env[nestedVariable] ?? '').split('\n');
+
 const runCredentialProcess = async (
   command: string,
   profile: Profile,
   context: Context,
 ): Promise<AccessKey> => {
   const where = `credential_process of profile ${printable(profile.name)}`;
-  if (context.env[nestedVariable] !== undefined) {
-    throw new UserError(`${where} calls aws-iam-login itself`, {
-      hint: 'credential_process must print the long-term access key, from a password store for example',
-    });
-  }
-  const result = await execa('/bin/sh', ['-c', command], {
-    env: { ...context.env, [nestedVariable]: '1' },
-    extendEnv: false,
-    stdin: 'ignore',
-    stderr: 'inherit',
-    timeout: 60_000,
-    reject: false,
-    maxBuffer: 1_000_000,
-  });
-  if (result.failed) {
-    const how = result.timedOut
-      ? 'did not end within 60 s'
-      : `ended with exit code ${result.exitCode ?? result.signal ?? 'unknown'}`;
-    throw new UserError(`${where} ${how}`, { hint: 'run it by hand to see why' });
-  }
-  return parseAccessKey(result.stdout, where);
+  refuseLoop(profile, context);
+  const env = { ...context.env, [nestedVariable]: [...profilesAround(context), profile.name].join('\n') };
+  const { stdout, failure } = await runShellCommand(command, env);
+  if (failure !== undefined)
+    throw new UserError(`${where} ${failure}`, { hint: 'run it by hand to see why' });
+  return parseAccessKey(stdout, where);
 };
 
 /** The key in the JSON of a `credential_process`. Raises UserError for anything but a long-term key. */

@@ -70,8 +70,12 @@ const reportUnwritten = (error: unknown): void => {
 /** The one place where an error is shown and where the exit code of a failure is set. */
 const fail = (error: unknown, expected = isUserError(error)): void => {
   process.exitCode = isUserError(error) ? error.exitCode : exitCode.failed;
-  context.log(`aws-iam-login: ${expected ? '' : 'unexpected error: '}${messageOf(error)}`);
-  if (isUserError(error) && error.hint !== undefined) context.log(`  hint: ${error.hint}`);
+  const fromHook = argv.includes('--hook');
+  // The prompt hook that must not ask only wants to know, and says itself what there is to say.
+  if (!(fromHook && argv.includes('--no-input') && process.exitCode === exitCode.noSession)) {
+    context.log(`aws-iam-login: ${expected ? '' : 'unexpected error: '}${messageOf(error)}`);
+    if (isUserError(error) && error.hint !== undefined && !fromHook) context.log(`  hint: ${error.hint}`);
+  }
   if (argv.includes('--debug') && error instanceof Error) context.log(traceOf(error));
   if (evaluated !== undefined) context.print(failureOf(evaluated));
 };
@@ -87,7 +91,9 @@ const guardSignals = (): void => {
   ] as const) {
     process.once(signal, () => {
       if (evaluated !== undefined) context.print(failureOf(evaluated));
-      process.exit(128 + number);
+      // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
+      if (signal === 'SIGHUP') process.kill(process.pid, signal);
+      else process.exit(128 + number);
     });
   }
 };

@@ -68,8 +68,12 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
       process.removeListener('exit', restore);
       input.removeAllListeners();
       input.on('error', () => {});
-      restore();
-      write('\n');
+      try {
+        restore();
+        write('\n');
+      } catch {
+        // the terminal has gone away
+      }
       closeSync(output);
       input.destroy();
       settle();
@@ -103,11 +107,26 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
     input.on('data', (chunk) => {
       keysOf(String(chunk)).some(onKey);
     });
-    input.on('error', () => fail(unanswered('the terminal went away')));
-    input.on('end', () => fail(unanswered('the terminal went away')));
+    const onHangUp = (): void => {
+      process.once('exit', forgetTerminal);
+      fail(unanswered('the terminal went away'));
+    };
+    input.on('error', onHangUp);
+    input.on('end', onHangUp);
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort);
   });
+};
+
+// Node sets back the mode of its standard streams when it exits, and aborts when the terminal is no longer there.
+const forgetTerminal = (): void => {
+  for (const stream of [0, 1, 2]) {
+    try {
+      closeSync(stream);
+    } catch {
+      // closed already
+    }
+  }
 };
 
 /** Asks a question to be answered with yes or no; no is the default. Raises UserError as askLine does. */

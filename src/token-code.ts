@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { execa } from 'execa';
 import ini from 'ini';
 import type { Context, Environment } from './context.ts';
 import { UserError, exitCode } from './errors.ts';
 import { readStateFile, writeStateFile } from './files.ts';
 import { printable } from './profiles.ts';
+import { runShellCommand } from './shell-command.ts';
 
 /** The six digits in what was given, blanks inside left out. Raises UserError (usage) for anything else. */
 export const parseTokenCode = (given: string): string => {
@@ -29,27 +29,13 @@ export const runMfaProcess = async (
   command: string,
   profileName: string,
   env: Environment,
+  limitMilliseconds?: number,
 ): Promise<string> => {
   const where = `mfa_process of profile ${printable(profileName)}`;
-  const result = await execa('/bin/sh', ['-c', command], {
-    env: withoutCredentials(env),
-    extendEnv: false,
-    stdin: 'ignore',
-    stderr: 'inherit',
-    timeout: 60_000,
-    reject: false,
-    maxBuffer: 1_000_000,
-  });
-  if (result.timedOut)
-    throw new UserError(`${where} did not end within 60 s`, { hint: 'run it by hand to see why' });
-  if (result.failed) {
-    const how =
-      result.exitCode === undefined
-        ? `by ${result.signal ?? 'an error'}`
-        : `with exit code ${result.exitCode}`;
-    throw new UserError(`${where} ended ${how}`, { hint: 'run it by hand to see why' });
-  }
-  const codes = result.stdout.match(/(?<!\d)\d{6}(?!\d)/g) ?? [];
+  const { stdout, failure } = await runShellCommand(command, withoutCredentials(env), limitMilliseconds);
+  if (failure !== undefined)
+    throw new UserError(`${where} ${failure}`, { hint: 'run it by hand to see why' });
+  const codes = stdout.match(/(?<!\d)\d{6}(?!\d)/g) ?? [];
   const [code] = codes;
   if (code !== undefined && codes.length === 1) return code;
   throw new UserError(
@@ -71,6 +57,9 @@ export const withoutCredentials = (env: Environment): Environment =>
     ),
   );
 
+/** The `awsCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
+export const rejectedCode = 'TokenCodeRejected';
+
 const stepSeconds = 30;
 const memorySeconds = 120;
 
@@ -79,8 +68,8 @@ export const secondsToNextCode = (now: number): number =>
   stepSeconds - (Math.floor(now / 1000) % stepSeconds);
 
 /**
- * Remembers that a code is about to be sent for a serial number, as a salted hash. Raises UserError when it was sent
- * in the last 120 s already: AWS takes each code once. Call it with the lock of the serial number held.
+ * Remembers that a code is about to be sent for a serial number, as a salted hash. Raises UserError (`rejectedCode`)
+ * when it was sent in the last 120 s already: AWS takes each code once. Call it with the lock of the serial number held.
  */
 export const rememberCode = (
   stateFolder: string,
@@ -93,6 +82,7 @@ export const rememberCode = (
     const wait = secondsToNextCode(context.now());
     throw new UserError('this token code was used already, and AWS takes each code once', {
       hint: `the next one comes in ${wait} s`,
+      awsCode: rejectedCode,
     });
   }
   const sent = {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalAws } from '../local-aws/server.ts';
-import type { KeyPair, UserHandle } from '../local-aws/world.ts';
+import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
 
 /** The built program: `npm run build` makes it. */
 export const program = fileURLToPath(new URL('../../dist/aws-iam-login.cjs', import.meta.url));
@@ -37,11 +37,13 @@ export const makeHome = (url: string): Home => {
       PATH: [bin, dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
       LC_ALL: 'C.UTF-8',
       TERM: 'dumb',
+      HISTFILE: '/dev/null',
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_PAGER: '',
       AWS_ENDPOINT_URL: url,
     },
-    remove: () => fs.rmSync(folder, { recursive: true, force: true }),
+    // a shell that has just been ended may still write its history
+    remove: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   };
 };
 
@@ -77,6 +79,17 @@ export const sectionOf = (home: Home, name: string): Record<string, string> => {
       return key === '' ? [] : [[key, value]];
     }),
   );
+};
+
+/** Different codes that AWS surely rejects, the first being the device's `wrongCode`. */
+export const wrongCodes = (device: DeviceHandle, count: number): string[] => {
+  const right = new Set(Array.from({ length: 41 }, (_, index) => device.codeAt(index - 20)));
+  const start = Number(device.wrongCode());
+  return Array.from({ length: count + right.size }, (_, index) =>
+    String((start + index) % 1_000_000).padStart(6, '0'),
+  )
+    .filter((code) => !right.has(code))
+    .slice(0, count);
 };
 
 /** Every file below the home's `.aws` with mode and content, to see whether anything has changed. */
