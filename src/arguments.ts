@@ -1,7 +1,7 @@
 import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
 import type { CommandName } from './commands.ts';
 import { UserError, exitCode } from './errors.ts';
-import { nearestOf, printable } from './profiles.ts';
+import { printable } from './profiles.ts';
 
 /** A command line in one order: the command, its operand, its options as they were written, what follows `--`. */
 export type CommandLine = {
@@ -14,9 +14,12 @@ export type CommandLine = {
 
 /**
  * Both word orders as one: `<command> [profile]` and the origin's `<profile> [command]`, where a missing command is
- * login. Raises UserError (usage) for words that fit neither.
+ * login. Raises UserError (usage), with the word that `nearestOf` finds, for words that fit neither.
  */
-export const parseWords = (argv: readonly string[]): CommandLine => {
+export const parseWords = (
+  argv: readonly string[],
+  nearestOf: (word: string, words: readonly string[]) => string | undefined,
+): CommandLine => {
   const { words, options, rest } = splitWords(argv);
   const [first, second, third] = words;
   if (third !== undefined) throw usage(`one word too many: ${printable(third)}`);

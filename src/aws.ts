@@ -1,16 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import {
-  CreateAccessKeyCommand,
-  DeleteAccessKeyCommand,
-  GetAccessKeyLastUsedCommand,
-  IAMClient,
-  ListAccessKeysCommand,
-  ListMFADevicesCommand,
-  UpdateAccessKeyCommand,
-} from '@aws-sdk/client-iam';
-import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
@@ -68,7 +58,8 @@ export const connect = (caller: Caller, env: Environment) => {
     const endpoint = caller.endpointUrls[service];
     return {
       region: caller.region,
-      credentials: caller.credentials,
+      // a copy: the SDK writes into it
+      credentials: { ...caller.credentials },
       maxAttempts: attempts,
       retryMode: 'standard',
       defaultsMode: 'standard',
@@ -98,15 +89,16 @@ export const connect = (caller: Caller, env: Environment) => {
   };
 
   const limit = () => ({ abortSignal: AbortSignal.timeout(caller.hook === true ? 7_000 : 13_000) });
-  const sts = (attempts: number) => new STSClient(settings('sts', attempts));
-  const iam = (attempts: number) => new IAMClient(settings('iam', attempts));
 
   return {
     /** The difference of AWS's clock to ours in milliseconds, 0 while none was noticed. */
     clockOffset: () => clockOffset,
 
     getCallerIdentity: async (attempts = 3): Promise<CallerIdentity> => {
-      const answer = await attempt('sts', () => sts(attempts).send(new GetCallerIdentityCommand(), limit()));
+      const answer = await attempt('sts', async () => {
+        const { GetCallerIdentityCommand, STSClient } = await import('./sdk-sts.ts');
+        return new STSClient(settings('sts', attempts)).send(new GetCallerIdentityCommand(), limit());
+      });
       const { Account: account, Arn: arn, UserId: userId } = answer;
       if (!account || !arn || !userId) throw badAnswer('sts', caller);
       return { account, arn, userId };
@@ -119,7 +111,10 @@ export const connect = (caller: Caller, env: Environment) => {
       durationSeconds: number,
     ): Promise<Session> => {
       const input = { SerialNumber: serialNumber, TokenCode: tokenCode, DurationSeconds: durationSeconds };
-      const answer = await attempt('sts', () => sts(1).send(new GetSessionTokenCommand(input), limit()));
+      const answer = await attempt('sts', async () => {
+        const { GetSessionTokenCommand, STSClient } = await import('./sdk-sts.ts');
+        return new STSClient(settings('sts', 1)).send(new GetSessionTokenCommand(input), limit());
+      });
       const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
       const expiration = Math.floor((Expiration?.getTime() ?? Number.NaN) / 1000);
       const texts = [AccessKeyId, SecretAccessKey, SessionToken].map((text) => text ?? '');
@@ -135,7 +130,10 @@ export const connect = (caller: Caller, env: Environment) => {
       let marker: string | undefined;
       do {
         const input = { UserName: userName, ...(marker === undefined ? {} : { Marker: marker }) };
-        const answer = await attempt('iam', () => iam(3).send(new ListMFADevicesCommand(input), limit()));
+        const answer = await attempt('iam', async () => {
+          const { ListMFADevicesCommand, IAMClient } = await import('./sdk-iam.ts');
+          return new IAMClient(settings('iam', 3)).send(new ListMFADevicesCommand(input), limit());
+        });
         if (answer.MFADevices === undefined && answer.IsTruncated === undefined)
           throw badAnswer('iam', caller);
         for (const { SerialNumber, UserName } of answer.MFADevices ?? []) {
@@ -153,7 +151,10 @@ export const connect = (caller: Caller, env: Environment) => {
       let marker: string | undefined;
       do {
         const input = { UserName: userName, ...(marker === undefined ? {} : { Marker: marker }) };
-        const answer = await attempt('iam', () => iam(3).send(new ListAccessKeysCommand(input), limit()));
+        const answer = await attempt('iam', async () => {
+          const { ListAccessKeysCommand, IAMClient } = await import('./sdk-iam.ts');
+          return new IAMClient(settings('iam', 3)).send(new ListAccessKeysCommand(input), limit());
+        });
         if (answer.AccessKeyMetadata === undefined && answer.IsTruncated === undefined)
           throw badAnswer('iam', caller);
         for (const { AccessKeyId, Status, CreateDate } of answer.AccessKeyMetadata ?? []) {
@@ -169,9 +170,13 @@ export const connect = (caller: Caller, env: Environment) => {
     createAccessKey: async (
       userName: string,
     ): Promise<{ accessKeyId: string; secretAccessKey: string; createDate: Date | undefined }> => {
-      const answer = await attempt('iam', () =>
-        iam(1).send(new CreateAccessKeyCommand({ UserName: userName }), limit()),
-      );
+      const answer = await attempt('iam', async () => {
+        const { CreateAccessKeyCommand, IAMClient } = await import('./sdk-iam.ts');
+        return new IAMClient(settings('iam', 1)).send(
+          new CreateAccessKeyCommand({ UserName: userName }),
+          limit(),
+        );
+      });
       const {
         AccessKeyId: accessKeyId,
         SecretAccessKey: secretAccessKey,
@@ -187,19 +192,28 @@ export const connect = (caller: Caller, env: Environment) => {
       status: 'Active' | 'Inactive',
     ): Promise<void> => {
       const input = { UserName: userName, AccessKeyId: accessKeyId, Status: status };
-      const answer = await attempt('iam', () => iam(3).send(new UpdateAccessKeyCommand(input), limit()));
+      const answer = await attempt('iam', async () => {
+        const { UpdateAccessKeyCommand, IAMClient } = await import('./sdk-iam.ts');
+        return new IAMClient(settings('iam', 3)).send(new UpdateAccessKeyCommand(input), limit());
+      });
       if (answer.$metadata.requestId === undefined) throw badAnswer('iam', caller);
     },
 
     deleteAccessKey: async (userName: string, accessKeyId: string): Promise<void> => {
       const input = { UserName: userName, AccessKeyId: accessKeyId };
-      const answer = await attempt('iam', () => iam(3).send(new DeleteAccessKeyCommand(input), limit()));
+      const answer = await attempt('iam', async () => {
+        const { DeleteAccessKeyCommand, IAMClient } = await import('./sdk-iam.ts');
+        return new IAMClient(settings('iam', 3)).send(new DeleteAccessKeyCommand(input), limit());
+      });
       if (answer.$metadata.requestId === undefined) throw badAnswer('iam', caller);
     },
 
     getAccessKeyLastUsed: async (accessKeyId: string): Promise<LastUsed> => {
       const input = { AccessKeyId: accessKeyId };
-      const answer = await attempt('iam', () => iam(3).send(new GetAccessKeyLastUsedCommand(input), limit()));
+      const answer = await attempt('iam', async () => {
+        const { GetAccessKeyLastUsedCommand, IAMClient } = await import('./sdk-iam.ts');
+        return new IAMClient(settings('iam', 3)).send(new GetAccessKeyLastUsedCommand(input), limit());
+      });
       const { LastUsedDate, ServiceName = 'N/A', Region = 'N/A' } = answer.AccessKeyLastUsed ?? {};
       return { date: LastUsedDate, serviceName: ServiceName, region: Region };
     },

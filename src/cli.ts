@@ -13,6 +13,7 @@ import { completion, hook } from './hook.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
+import { nearestOf } from './nearest.ts';
 import { printable } from './profiles.ts';
 import { setup } from './setup.ts';
 import { version } from './version.ts';
@@ -27,7 +28,7 @@ type Given = {
 
 /** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
 export const run = async (argv: readonly string[], context: Context): Promise<number> => {
-  const line = parseWords(argv);
+  const line = parseWords(argv, nearestOf);
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
     context.print(`${parsed.output}\n`);

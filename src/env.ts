@@ -186,10 +186,13 @@ export const quoteFish = (value: string): string =>
 const quotePowershell = (value: string): string =>
   `'${value.replaceAll(/['\u2018\u2019\u201A\u201B]/g, '$&$&')}'`;
 
+// A function of its own: such a pattern costs time even where it is only read.
+const isUnfit = (value: string): boolean => /[\p{Cc}\p{Cs}\uFFFD]/u.test(value);
+
 const checkValue = (name: string, value: string, format: Format): void => {
-  const unfit = /[\p{Cc}\p{Cs}\uFFFD]/u.test(value);
-  if (unfit)
+  if (!/^[ -~]*$/.test(value) && isUnfit(value)) {
     throw new UserError(`the value of ${name} holds control characters or invalid UTF-8 and is not printed`);
+  }
   if (format === 'windows-cmd' && /["%^&|<>!]/.test(value)) {
     throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${printable(name)}`, {
       hint: 'use --format powershell',

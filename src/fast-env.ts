@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { parseWords } from './arguments.ts';
 import { optionOf } from './commands.ts';
 import type { Context } from './context.ts';
 import { parseDuration } from './duration.ts';
 import { formatEnv, forms, formats } from './env.ts';
-import { readSharedFiles, resolveProfileName } from './profiles.ts';
+import { systemCode } from './errors.ts';
+import { locateFiles } from './files.ts';
+import { odd, readPlainProfile } from './plain-profile.ts';
+import { resolveProfileName } from './profiles.ts';
+import type { KeysReader, SharedFiles } from './profiles.ts';
 import { findLiveSession } from './sessions.ts';
 
 const supported = new Set([
@@ -12,7 +17,6 @@ const supported = new Set([
   'format',
   'as',
   'min-ttl',
-  'duration',
   'region',
   'no-input',
   'quiet',
@@ -21,12 +25,12 @@ const supported = new Set([
 ]);
 
 /**
- * What `env` prints when a live session is stored, without yargs and the SDK; undefined for everything else,
- * mistakes included, which the whole program then sees. Never raises.
+ * What `env` prints when a live session is stored in plainly written files, without the rest of the program;
+ * undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
  */
 export const fastEnv = (argv: readonly string[], context: Context): string | undefined => {
   try {
-    const line = parseWords(argv);
+    const line = parseWords(argv, () => undefined);
     if (line.command !== 'env' || line.rest !== undefined) return undefined;
     const given = parseOptions(line.options);
     if (given === undefined) return undefined;
@@ -35,15 +39,41 @@ export const fastEnv = (argv: readonly string[], context: Context): string | und
     const named = given.get('profile') ?? given.get('p');
     const conflict = named !== undefined && line.operand !== undefined && named !== line.operand;
     if (format === undefined || as === undefined || conflict) return undefined;
-    const duration = parseDuration(given.get('duration') ?? '12h', 'duration', 900, 129_600);
-    const minTtl = parseDuration(given.get('min-ttl') ?? '5m', 'min-ttl', 0, duration - 1);
-    const shared = readSharedFiles(context.env);
+    const minTtl = given.has('min-ttl')
+      ? parseDuration(given.get('min-ttl') ?? '', 'min-ttl', 0, 43_199)
+      : 300;
+    const shared = readPlainFiles(context);
     const profileName = resolveProfileName(named ?? line.operand, context.env, shared);
     const live = findLiveSession(profileName, { minTtl, region: given.get('region') }, shared, context.now());
     return live === undefined ? undefined : formatEnv(live, { format, as, minTtl }, context.env);
   } catch {
     return undefined;
   }
+};
+
+const readPlainFiles = ({ env }: Context): SharedFiles => {
+  const files = locateFiles(env);
+  return {
+    files,
+    credentialsBytes: readIfAny(files.credentials),
+    configBytes: readIfAny(files.config),
+    reader: readPlain,
+  };
+};
+
+const readIfAny = (path: string): Buffer | undefined => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+const readPlain: KeysReader = (bytes, kind, name) => {
+  const keys = readPlainProfile(bytes, kind, name);
+  if (keys === odd) throw new Error('not plain');
+  return keys;
 };
 
 // `--name=value`, `--name value` and flags, each once; undefined for anything beyond that.

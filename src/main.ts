@@ -7,10 +7,10 @@ import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
 import { fastEnv } from './fast-env.ts';
 
 const argv = process.argv.slice(2);
-const evaluated = evaluatedFormat(argv);
 
 const context: Context = {
-  env: process.env,
+  // a copy: the SDK is told things through process.env that no command of ours and no child may see
+  env: { ...process.env },
   now: Date.now,
   sleep: (milliseconds) =>
     new Promise((resolve) => {
@@ -77,7 +77,12 @@ const fail = (error: unknown, expected = isUserError(error)): void => {
     if (isUserError(error) && error.hint !== undefined && !fromHook) context.log(`  hint: ${error.hint}`);
   }
   if (argv.includes('--debug') && error instanceof Error) context.log(traceOf(error));
-  if (evaluated !== undefined) context.print(failureOf(evaluated));
+  printFailure();
+};
+
+const printFailure = (): void => {
+  const format = evaluatedFormat(argv);
+  if (format !== undefined) context.print(failureOf(format));
 };
 
 const traceOf = (error: Error): string =>
@@ -90,7 +95,7 @@ const guardSignals = (): void => {
     ['SIGHUP', 1],
   ] as const) {
     process.once(signal, () => {
-      if (evaluated !== undefined) context.print(failureOf(evaluated));
+      printFailure();
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
       if (signal === 'SIGHUP') process.kill(process.pid, signal);
       else process.exit(128 + number);

@@ -1,47 +1,51 @@
 import type { FileKind } from './ini.ts';
 
+/** What `readPlainProfile` says of a profile that is for the full reader. */
+export const odd = Symbol('odd');
+
 /**
  * The keys of a profile that stands in the file in the one form that every parser reads alike: its header once, `key
- * = value` lines, comments and blank lines. Undefined for anything else, which is then for `readProfile`, and for a
- * profile that is not there. It exists for its speed: it looks at the bytes around the name only.
+ * = value` lines, comments and blank lines. Undefined when the file does not name it, `odd` for everything that only
+ * `readProfile` can judge. It exists for its speed: it looks at the bytes around the name only.
  */
 export const readPlainProfile = (
   bytes: Buffer,
   kind: FileKind,
   profile: string,
-): ReadonlyMap<string, string> | undefined => {
+): ReadonlyMap<string, string> | typeof odd | undefined => {
   if (!/^[A-Za-z0-9_][\w.@+%:/-]*$/.test(profile) || profile === 'DEFAULT' || profile in Object.prototype)
-    return undefined;
-  // A lone CR, a byte order mark, keys that leak into every section, a name that JavaScript's parser trips over.
-  if (['\r', '\u00EF\u00BB\u00BF', '[DEFAULT', '__proto__'].some((odd) => bytes.includes(odd, 0, 'latin1')))
-    return undefined;
+    return odd;
+  // A lone CR or CRLF, a byte order mark, keys that leak into every section, a name that JavaScript trips over.
+  if (['\r', '\u00EF\u00BB\u00BF', '[DEFAULT', '__proto__'].some((text) => bytes.includes(text, 0, 'latin1')))
+    return odd;
   const header = kind === 'config' && profile !== 'default' ? `[profile ${profile}]` : `[${profile}]`;
   const start = findHeader(bytes, profile, header);
-  return start === undefined ? undefined : readKeys(bytes, start + header.length);
+  return typeof start === 'number' ? readKeys(bytes, start + header.length) : start;
 };
 
 const newline = 0x0a;
 const bracket = 0x5b;
 
-/** Where the only header with this name stands; undefined when there is none, more than one, or one in another form. */
-const findHeader = (bytes: Buffer, profile: string, header: string): number | undefined => {
+/** Where the only header with this name stands. */
+const findHeader = (bytes: Buffer, profile: string, header: string): number | typeof odd | undefined => {
   let found: number | undefined;
   for (let at = bytes.indexOf(profile); at !== -1; at = bytes.indexOf(profile, at + 1)) {
-    const lineStart = at === 0 ? 0 : bytes.lastIndexOf(newline, at - 1) + 1;
-    const lineEnd = lineEndAfter(bytes, at);
-    const line = bytes.toString('latin1', lineStart, lineEnd);
-    if (!/^\s*\[/.test(line)) continue;
-    if (line === header && found === undefined) found = lineStart;
-    else if (
-      !/^\[[\w.@+%:/-]+(?: [\w.@+%:/-]+)?\]$/.test(line) ||
-      line === header ||
-      line === `[profile ${profile}]`
-    ) {
-      return undefined;
+    const start = at === 0 ? 0 : bytes.lastIndexOf(newline, at - 1) + 1;
+    const end = lineEndAfter(bytes, at);
+    const line = bytes.toString('latin1', start, end);
+    if (line.includes('[')) {
+      if (line === header && found === undefined) found = start;
+      else if (isOtherHeader(line, profile)) at = end - 1;
+      else return odd;
     }
-    at = Math.max(at, lineEnd - 1);
   }
   return found;
+};
+
+/** Whether a line is a plain header of another profile, whose name only contains this one's. */
+const isOtherHeader = (line: string, profile: string): boolean => {
+  const name = /^\[(?:profile )?([\w.@+%:/-]+)\]$/.exec(line)?.[1];
+  return name !== undefined && name !== profile && name !== 'profile';
 };
 
 const lineEndAfter = (bytes: Buffer, at: number): number => {
@@ -49,7 +53,7 @@ const lineEndAfter = (bytes: Buffer, at: number): number => {
   return end === -1 ? bytes.length : end;
 };
 
-const readKeys = (bytes: Buffer, from: number): ReadonlyMap<string, string> | undefined => {
+const readKeys = (bytes: Buffer, from: number): ReadonlyMap<string, string> | typeof odd => {
   const keys = new Map<string, string>();
   for (let at = from + 1; at < bytes.length && bytes[at] !== bracket;) {
     const end = lineEndAfter(bytes, at);
@@ -57,8 +61,8 @@ const readKeys = (bytes: Buffer, from: number): ReadonlyMap<string, string> | un
     at = end + 1;
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
     const [, key, value] = /^([a-z][a-z0-9_]*) ?= ?([!-~]+(?: [!-~]+)*)$/.exec(line) ?? [];
-    if (key === undefined || value === undefined || keys.has(key)) return undefined;
-    if (/^["']| [#;]/.test(value)) return undefined;
+    if (key === undefined || value === undefined || keys.has(key)) return odd;
+    if (/^["']| [#;]/.test(value)) return odd;
     keys.set(key, value);
   }
   return keys;

@@ -1,11 +1,10 @@
-import { distance } from 'fastest-levenshtein';
 import type { Environment } from './context.ts';
 import { UserError } from './errors.ts';
 import { locateFiles, readFileIfAny } from './files.ts';
 import type { Files } from './files.ts';
 import { profileNames, readProfile as readSectionOf } from './ini.ts';
 import type { FileKind } from './ini.ts';
-import { readPlainProfile } from './plain-profile.ts';
+import { nearestOf } from './nearest.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
@@ -19,12 +18,20 @@ export type Profile = {
   readonly configBytes: Buffer | undefined;
 };
 
-/** Both files, read once. */
+/** Both files, read once, and how their profiles are to be read. */
 export type SharedFiles = {
   readonly files: Files;
   readonly credentialsBytes: Buffer | undefined;
   readonly configBytes: Buffer | undefined;
+  readonly reader: KeysReader;
 };
+
+/** The keys of a profile, undefined when it is not there. */
+export type KeysReader = (
+  bytes: Buffer,
+  kind: FileKind,
+  name: string,
+) => ReadonlyMap<string, string> | undefined;
 
 /** Reads both files. Raises UserError when one is there and cannot be read. */
 export const readSharedFiles = (env: Environment): SharedFiles => {
@@ -33,6 +40,7 @@ export const readSharedFiles = (env: Environment): SharedFiles => {
     files,
     credentialsBytes: readFileIfAny(files.credentials),
     configBytes: readFileIfAny(files.config),
+    reader: (bytes, kind, name) => readSectionOf(bytes, kind, name)?.keys,
   };
 };
 
@@ -75,8 +83,8 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === '' 
 /** The profile as the files describe it, undefined when neither names it. */
 export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
   const { files, credentialsBytes, configBytes } = shared;
-  const config = configBytes && readKeys(configBytes, 'config', name);
-  const credentials = credentialsBytes && readKeys(credentialsBytes, 'credentials', name);
+  const config = configBytes && shared.reader(configBytes, 'config', name);
+  const credentials = credentialsBytes && shared.reader(credentialsBytes, 'credentials', name);
   if (config === undefined && credentials === undefined) return undefined;
   return {
     name,
@@ -87,9 +95,6 @@ export const findProfile = (name: string, shared: SharedFiles): Profile | undefi
     configBytes,
   };
 };
-
-const readKeys = (bytes: Buffer, kind: FileKind, name: string): ReadonlyMap<string, string> | undefined =>
-  readPlainProfile(bytes, kind, name) ?? readSectionOf(bytes, kind, name)?.keys;
 
 /** What AWS's parsers read differently in this profile, one sentence each, without any value. */
 export const warningsOf = (name: string, { files, credentialsBytes, configBytes }: SharedFiles): string[] => [
@@ -127,17 +132,6 @@ export const allProfileNames = ({ credentialsBytes, configBytes }: SharedFiles):
     ...(configBytes ? profileNames(configBytes, 'config') : []),
   ]),
 ];
-
-/** The word that was probably meant, undefined when none is near. */
-export const nearestOf = (word: string, words: readonly string[]): string | undefined => {
-  const ranked = words
-    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((one, other) => one.far - other.far);
-  const best = ranked[0];
-  return best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3))
-    ? best.candidate
-    : undefined;
-};
 
 /** A name as it can be shown on a terminal: quoted when it holds more than plain characters. */
 export const printable = (text: string): string =>
