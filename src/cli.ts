@@ -13,8 +13,17 @@ import { completion, hook } from './hook.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
-import { nearestOf } from './nearest.ts';
+import { policy } from './policy.ts';
 import { printable } from './profiles.ts';
+import {
+  describeRotation,
+  describeStatus,
+  formatRotation,
+  formatStatus,
+  readRotationStatus,
+  rotate,
+} from './rotate.ts';
+import type { RotateOptions } from './rotate.ts';
 import { setup } from './setup.ts';
 import { version } from './version.ts';
 
@@ -28,7 +37,7 @@ type Given = {
 
 /** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
 export const run = async (argv: readonly string[], context: Context): Promise<number> => {
-  const line = parseWords(argv, nearestOf);
+  const line = parseWords(argv);
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
     context.print(`${parsed.output}\n`);
@@ -96,6 +105,27 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
     return exec(given.rest, live, asked.minTtl, context);
   },
 
+  rotate: async (given, context) => {
+    const asked = rotateOptions(given, context);
+    const json = given.flag('json');
+    if (given.flag('status')) {
+      const status = readRotationStatus(asked, context);
+      if (json) context.print(formatStatus(status));
+      else for (const line of describeStatus(status, context.now())) context.log(`aws-iam-login: ${line}`);
+      return exitCode.done;
+    }
+    const result = await rotate(asked, context);
+    context.log(`aws-iam-login: ${describeRotation(result)}`);
+    if (json) context.print(formatRotation(result));
+    return exitCode.done;
+  },
+
+  policy: async (given, context) => {
+    const region = given.text('region');
+    context.print(policy({ profile: profileOf(given), region, mfa: !given.flag('no-mfa') }, context));
+    return exitCode.done;
+  },
+
   hook: async (given, context) => {
     await hook({ shell: namedShellOf(given, 'hook'), path: given.flag('path') }, context);
     return exitCode.done;
@@ -154,6 +184,41 @@ const sessionOptions = (given: Given): SessionOptions => {
     region: given.text('region'),
     input: !given.flag('no-input'),
     hook: given.flag('hook'),
+  };
+};
+
+const rotateOptions = (given: Given, context: Context): RotateOptions => {
+  const [mode = 'rotate', ...more] = (['status', 'resume', 'abort'] as const).filter(given.flag);
+  if (more.length > 0) throw usage(`--${mode} and --${more.join(' and --')} do not go together`);
+  const profile = profileOf(given);
+  return {
+    profile,
+    isNamed: profile !== undefined,
+    mode: mode === 'status' ? 'rotate' : mode,
+    tokenCode: given.text('token-code'),
+    serialNumber: given.text('serial-number'),
+    region: given.text('region'),
+    deleteOther: given.flag('delete-other'),
+    keepOld: given.flag('keep-old'),
+    yes: given.flag('yes'),
+    input: !given.flag('no-input'),
+    progress: given.flag('quiet') ? () => {} : progressLine(context),
+  };
+};
+
+/** Shows a text in one line that changes; where stderr is no terminal, a line every ten seconds. */
+const progressLine = (context: Context): ((text: string) => void) => {
+  let last = context.now();
+  let isShown = false;
+  return (text) => {
+    if (process.stderr.isTTY) {
+      if (isShown || text !== '')
+        process.stderr.write(`\r\u001B[K${text === '' ? '' : `aws-iam-login: ${text}`}`);
+      isShown = text !== '';
+    } else if (text !== '' && context.now() - last >= 10_000) {
+      context.log(`aws-iam-login: ${text}`);
+      last = context.now();
+    }
   };
 };
 
