@@ -9,10 +9,11 @@ import { formatEnv, formatVariables, forms, formats, unsetVariables } from './en
 import type { Form, Format } from './env.ts';
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { exec } from './exec.ts';
-import { completion, hook } from './hook.ts';
+import { completion, hook, noteOtherVersion } from './hook.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
+import { nearestOf } from './nearest.ts';
 import { policy } from './policy.ts';
 import { printable } from './profiles.ts';
 import {
@@ -37,13 +38,14 @@ type Given = {
 
 /** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
 export const run = async (argv: readonly string[], context: Context): Promise<number> => {
-  const line = parseWords(argv);
+  const line = parseWords(argv, nearestOf);
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
     context.print(`${parsed.output}\n`);
     return exitCode.done;
   }
   if (line.command === undefined) return exitCode.done;
+  noteOtherVersion(context);
   const given = givenOf(parsed.values, line);
   const log = given.flag('quiet') ? () => {} : context.log;
   return handlers[line.command](given, { ...context, log });
