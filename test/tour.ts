@@ -58,6 +58,7 @@ const setStage = (aws: LocalAws, home: string): Stage => {
     'mfa-code',
     `exec ${quote(process.execPath)} -e 'fetch(process.argv[1]).then(a => a.text()).then(t => process.stdout.write(t))' ${quote(control)}`,
   );
+  writeProgram(bin, 'expire-session', expireSession);
   for (const [name, text] of Object.entries(rcFiles)) {
     mkdirSync(dirname(join(home, name)), { recursive: true });
     writeFileSync(join(home, name), text);
@@ -109,11 +110,30 @@ const environmentOf = (home: string, bin: string, url: string): Readonly<Record<
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
+// `expire` makes the session over, in the file and in this shell, as tomorrow would.
 const rcFiles: Readonly<Record<string, string>> = {
-  '.bashrc': `PS1='\\[\\e[2m\\]tour\\[\\e[0m\\] \\w \\$ '\neval "$(aws-iam-login hook bash)"\n`,
-  '.zshrc': `PS1='%F{8}tour%f %~ %# '\nautoload -Uz compinit && compinit -u -D\neval "$(aws-iam-login hook zsh)"\n`,
-  '.config/fish/config.fish': `function fish_greeting; end\naws-iam-login hook fish | source\n`,
+  '.bashrc': `PS1='tour \\w \\$ '
+eval "$(aws-iam-login hook bash)"
+expire() { expire-session && export AWS_IAM_LOGIN_EXPIRES_AT=1577836800 AWS_IAM_LOGIN_RENEW_AT=1577836800; }
+`,
+  '.zshrc': `PS1='tour %~ %# '
+autoload -Uz compinit && compinit -u -D
+eval "$(aws-iam-login hook zsh)"
+expire() { expire-session && export AWS_IAM_LOGIN_EXPIRES_AT=1577836800 AWS_IAM_LOGIN_RENEW_AT=1577836800; }
+`,
+  '.config/fish/config.fish': `function fish_greeting; end
+aws-iam-login hook fish | source
+function expire
+    expire-session
+    and set -gx AWS_IAM_LOGIN_EXPIRES_AT 1577836800
+    and set -gx AWS_IAM_LOGIN_RENEW_AT 1577836800
+end
+`,
 };
+
+const expireSession = `umask 077
+file=$HOME/.aws/credentials
+sed 's/^expiration = .*/expiration = 2020-01-01 00:00:00+00:00/' "$file" >"$file.expired" && mv "$file.expired" "$file"`;
 
 const bold = (text: string): string =>
   process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? `\u001B[1m${text}\u001B[0m` : text;
@@ -131,14 +151,19 @@ const showMainJob = async (stage: Stage): Promise<boolean> => {
   const second = await show(`aws-iam-login default --token-code ${stage.code()}`, stage);
   say('\nPut it into the shell, and ask AWS who you are now:');
   const third = await show('eval "$(aws-iam-login env default)" && who-am-i', stage);
+  say(
+    '\nWith the shell hook loaded, one word does that, and the prompt renews the session when it has expired:',
+  );
+  const use = 'eval "$(aws-iam-login hook bash)" && aws-iam-login use default && who-am-i';
+  const hooked = await show(use, stage, 'bash');
   say('\nRoles with source_profile = default-sts need no further code:');
   const fourth = await show('who-am-i --profile reader && who-am-i --profile admin', stage);
-  return [first, second, third, fourth].every((code) => code === 0);
+  return [first, second, third, hooked, fourth].every((code) => code === 0);
 };
 
-const show = async (command: string, stage: Stage): Promise<number> => {
+const show = async (command: string, stage: Stage, shell = '/bin/sh'): Promise<number> => {
   say(bold(`$ ${command}`));
-  const { exitCode } = await execa('/bin/sh', ['-c', command], {
+  const { exitCode } = await execa(shell, ['-c', command], {
     env: stage.env,
     extendEnv: false,
     cwd: stage.home,
@@ -160,7 +185,7 @@ const enterShell = async (stage: Stage): Promise<void> => {
   say(`  mfa-code                                   the code that the MFA device shows now
   aws-iam-login use default                  this shell gets the session
   aws-iam-login <Tab>                        commands and profiles
-  expire                                     the session ends now: the prompt asks for a code
+  expire                                     the session is over: the prompt asks for a code
   who-am-i [--profile reader]                who you are for AWS
   aws-iam-login --help
   exit                                       leaves and removes everything\n`);
