@@ -107,7 +107,7 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
     fetchedMeanwhile,
     async (flight) => {
       const session = await fetchSession(profile, serialNumber, options, context, flight);
-      await storeSession(profile, session, context);
+      await storeSession(profile, session, context, flight);
       return toLiveSession(profileName, session, options.region, readSharedFiles(context.env));
     },
   );
@@ -269,7 +269,12 @@ const checkedByClock = (session: Session, options: SessionOptions, context: Cont
   });
 };
 
-const storeSession = async (profile: Profile, session: Session, context: Context): Promise<void> => {
+const storeSession = async (
+  profile: Profile,
+  session: Session,
+  context: Context,
+  flight: Flight,
+): Promise<void> => {
   const { credentials } = profile.files;
   await editFile(
     credentials,
@@ -277,6 +282,7 @@ const storeSession = async (profile: Profile, session: Session, context: Context
       const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
       checkSessionProfile(profile.name, shared);
       const keys = sessionKeys(profile.name, session, profile.keys.get('region'), shared);
+      flight.checkOwn();
       return setKeys(bytes, 'credentials', sessionProfileName(profile.name), keys);
     },
     { state: profile.files.state },
@@ -343,17 +349,36 @@ const askTokenCode = async (
   }
   return withTerminal(lockPathFor(profile.files.state, `terminal ${terminal.id}`), context, async () => {
     flight.asking(true);
+    const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, context);
+      return await askUntilSixDigits(serialNumber, context, overtaken.signal);
     } finally {
+      overtaken.end();
       flight.asking(false);
     }
   });
 };
 
-const askUntilSixDigits = async (serialNumber: string, context: Context): Promise<string> => {
+// Who was stopped for long finds another one asking: two that read from one terminal would get half a code each.
+const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } => {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    try {
+      flight.checkOwn();
+    } catch (error) {
+      controller.abort(error);
+    }
+  }, 500);
+  return { signal: controller.signal, end: () => clearInterval(timer) };
+};
+
+const askUntilSixDigits = async (
+  serialNumber: string,
+  context: Context,
+  signal: AbortSignal,
+): Promise<string> => {
   for (;;) {
-    const line = (await askLine(`Enter MFA code for ${serialNumber}: `)).trim();
+    const line = (await askLine(`Enter MFA code for ${serialNumber}: `, signal)).trim();
     if (line === '') throw declined();
     try {
       return parseTokenCode(line);

@@ -38,10 +38,14 @@ export const joinFlight = async <Result>(
   work: (flight: Flight) => Promise<Result>,
 ): Promise<Result> => {
   const seen = new Set<string>();
+  const since = context.now();
+  let told: string | undefined;
   for (;;) {
     const attempt = tryLock(plan.path, { phase: 'working', goal: plan.goal });
     if (attempt.lock !== undefined) {
-      return await lead(attempt.lock, plan, seen, found, work);
+      const outcome = await lead(attempt.lock, plan, seen, found, work);
+      if (outcome !== overtaken) return outcome;
+      continue;
     }
     const { holder } = attempt;
     if (!seen.has(holder.token)) {
@@ -50,19 +54,23 @@ export const joinFlight = async <Result>(
       throwOutcome(plan, seen);
       seen.add(holder.token);
     }
-    if (holder.data['phase'] === 'asking') {
-      if (!plan.canAsk()) throw cannotWait(plan, holder.pid);
-      if (!seen.has('told'))
-        context.log(
-          `aws-iam-login: process ${holder.pid} is asking for the code of ${plan.subject}: waiting for it`,
-        );
-      seen.add('told');
+    const asking = holder.data['phase'] === 'asking';
+    if (asking && !plan.canAsk()) throw cannotWait(plan, holder.pid);
+    if (asking ? told !== holder.token : told === undefined && context.now() - since >= quietMilliseconds) {
+      const does = asking ? 'is asking for the code of' : 'is getting a session with';
+      context.log(`aws-iam-login: process ${holder.pid} ${does} ${plan.subject}: waiting for it`);
+      told = holder.token;
     }
     await context.sleep(pollMilliseconds * (0.5 + Math.random()));
   }
 };
 
 const pollMilliseconds = 40;
+// What is over sooner is not worth a line.
+const quietMilliseconds = 1000;
+
+// Instead of a result: this process was stopped for so long that another one has taken the lead.
+const overtaken = Symbol('overtaken');
 
 const lead = async <Result>(
   lock: Lock,
@@ -70,7 +78,7 @@ const lead = async <Result>(
   seen: ReadonlySet<string>,
   found: () => Result | undefined,
   work: (flight: Flight) => Promise<Result>,
-): Promise<Result> => {
+): Promise<Result | typeof overtaken> => {
   try {
     removeOldOutcomes(plan);
     const already = found();
@@ -89,7 +97,8 @@ const lead = async <Result>(
     try {
       return await work(flight);
     } catch (error) {
-      if (isUserError(error) && lock.stillOwn()) publishOutcome(plan, lock.token, error);
+      if (!lock.stillOwn()) return overtaken;
+      if (isUserError(error)) publishOutcome(plan, lock.token, error);
       throw error;
     }
   } finally {

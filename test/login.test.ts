@@ -160,12 +160,12 @@ describe('--duration', () => {
   });
 });
 
-describe('--if-needed and --min-ttl', () => {
-  const store = (secondsFromNow: number): void => {
-    const expiration = new Date(Date.now() + secondsFromNow * 1000).toISOString();
-    addToProfile(`[default-sts]\n${sessionLines(aws.mintSession(jane), expiration)}`);
-  };
+const store = (secondsFromNow: number): void => {
+  const expiration = new Date(Date.now() + secondsFromNow * 1000).toISOString();
+  addToProfile(`[default-sts]\n${sessionLines(aws.mintSession(jane), expiration)}`);
+};
 
+describe('--if-needed and --min-ttl', () => {
   test('a live session is kept without a request or a code', async () => {
     store(600);
     const before = snapshot(home);
@@ -238,13 +238,29 @@ describe('the token code', () => {
   });
 });
 
-describe('mfa_process', () => {
-  const script = (text: string): void => {
-    const path = join(home.folder, 'code.sh');
-    fs.writeFileSync(path, text);
-    addToProfile(`mfa_process = sh ${path} "$HOME" 'two words'`);
-  };
+const script = (text: string): void => {
+  const path = join(home.folder, 'code.sh');
+  fs.writeFileSync(path, text);
+  addToProfile(`mfa_process = sh ${path} "$HOME" 'two words'`);
+};
 
+// A clock that jumps ahead in place of every wait.
+const laterContext = (): { context: Context; waits: number[] } => {
+  const waits: number[] = [];
+  const waited = (): number => waits.reduce((sum, wait) => sum + wait, 0);
+  return {
+    waits,
+    context: {
+      env: home.env,
+      now: () => Date.now() + waited(),
+      sleep: async (milliseconds) => void waits.push(milliseconds),
+      log: () => {},
+      print: () => {},
+    },
+  };
+};
+
+describe('mfa_process', () => {
   test('gives the code, run by /bin/sh without AWS credentials, its stderr shown', async () => {
     const log = join(home.folder, 'log');
     script(
@@ -320,22 +336,6 @@ describe('mfa_process', () => {
   });
 
   const plainOptions = { duration: 43_200, minTtl: 300, input: false, hook: false };
-
-  // A clock that jumps ahead in place of every wait.
-  const laterContext = (): { context: Context; waits: number[] } => {
-    const waits: number[] = [];
-    const waited = (): number => waits.reduce((sum, wait) => sum + wait, 0);
-    return {
-      waits,
-      context: {
-        env: home.env,
-        now: () => Date.now() + waited(),
-        sleep: async (milliseconds) => void waits.push(milliseconds),
-        log: () => {},
-        print: () => {},
-      },
-    };
-  };
 });
 
 describe('a code that was used', () => {
@@ -438,9 +438,9 @@ describe('the clock', () => {
   });
 });
 
-describe('the region', () => {
-  const signedFor = (): (string | undefined)[] => aws.calls.map(({ region }) => region);
+const signedFor = (): (string | undefined)[] => aws.calls.map(({ region }) => region);
 
+describe('the region', () => {
   test('of the profile is asked and goes along into [default-sts]', async () => {
     addToProfile('region = eu-central-1');
     await run(home, ['login', '--token-code', phone.code()], { env: { AWS_REGION: 'us-west-2' } });

@@ -1,0 +1,258 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import {
+  type Home,
+  makeHomeOf,
+  run,
+  runCommand,
+  sectionOf,
+  snapshot,
+  startCommand,
+  until,
+  wrongCodes,
+} from './support/program.ts';
+import { type Terminal, closeTerminals, openTerminal } from './support/terminal.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const many = 50;
+
+let aws: LocalAws;
+let home: Home;
+let jane: UserHandle;
+let phone: DeviceHandle;
+
+beforeEach(async () => {
+  aws = await startLocalAws();
+  jane = aws.createUser();
+  phone = aws.addMfaDevice(jane, { name: 'phone' });
+  home = makeHomeOf(aws, jane, phone.serialNumber);
+});
+
+afterEach(async () => {
+  await closeTerminals();
+  await aws.close();
+  home.remove();
+});
+
+// One job of the terminal: the processes are all in its foreground, each with files of its own.
+const crowdOf = (words: string): string =>
+  [
+    'mkdir -p crowd',
+    `for n in $(seq ${many}); do (aws-iam-login ${words} >crowd/$n.out 2>crowd/$n.err; echo $? >crowd/$n.code) & done`,
+    'wait',
+    'echo ALL DONE',
+  ].join('; ');
+
+const read = (kind: 'code' | 'err' | 'out'): string[] =>
+  Array.from({ length: many }, (_, index) => join(home.folder, 'crowd', `${index + 1}.${kind}`)).map((path) =>
+    fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '',
+  );
+
+const codes = (): string[] => read('code').map((text) => text.trim());
+
+/** Waits until this many others say that they wait for one process; returns its id. */
+const untilWaiting = (count: number, text = 'is asking for the code of'): Promise<number> =>
+  until(() => {
+    const pids = read('err').flatMap((err) => [
+      ...new Set([...err.matchAll(new RegExp(`process (\\d+) ${text}`, 'g'))].map((match) => match[1])),
+    ]);
+    const found = [...new Set(pids)].find((pid) => pids.filter((each) => each === pid).length === count);
+    return found === undefined ? undefined : Number(found);
+  });
+
+const openCrowd = async (words: string): Promise<Terminal> => {
+  const terminal = await openTerminal(home, crowdOf(words));
+  await terminal.until(/Enter MFA code for /);
+  return terminal;
+};
+
+const answer = async (terminal: Terminal, code: string): Promise<void> => {
+  await terminal.type(code);
+  await terminal.press('Enter');
+};
+
+const questions = async (terminal: Terminal): Promise<number> =>
+  (await terminal.screen()).split('Enter MFA code for ').length - 1;
+
+describe(`${many} processes in one terminal`, () => {
+  test.each(['env default', 'login default'])(
+    '%s: one question, one request, one answer for all',
+    async (words) => {
+      const terminal = await openCrowd(words);
+      await untilWaiting(many - 1);
+      expect(aws.count()).toBe(0);
+      await answer(terminal, phone.code());
+      await terminal.until(/ALL DONE/);
+      expect(codes()).toEqual(Array(many).fill('0'));
+      expect(new Set(read('out')).size).toBe(1);
+      if (words.startsWith('env'))
+        expect(read('out')[0]).toContain(sectionOf(home, 'default-sts')['aws_session_token']);
+      expect(await questions(terminal)).toBe(1);
+      expect(aws.count('GetSessionToken')).toBe(1);
+    },
+  );
+
+  test('a cancel ends all with 130, and nothing has changed', async () => {
+    const before = snapshot(home);
+    const terminal = await openCrowd('env default');
+    await untilWaiting(many - 1);
+    await terminal.press('C-c');
+    await terminal.until(/ALL DONE/);
+    expect(codes()).toEqual(Array(many).fill('130'));
+    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    expect(await questions(terminal)).toBe(1);
+    expect(aws.count()).toBe(0);
+    expect(snapshot(home)).toEqual(before);
+  });
+
+  test('three wrong codes end all with 1', async () => {
+    const terminal = await openCrowd('env default');
+    await untilWaiting(many - 1);
+    for (const [index, code] of wrongCodes(phone, 3).entries()) {
+      await terminal.until(new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
+      await answer(terminal, code);
+    }
+    await terminal.until(/ALL DONE/);
+    expect(codes()).toEqual(Array(many).fill('1'));
+    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    for (const err of read('err')) expect(err).toContain('AWS rejected the token code');
+    expect(aws.count('GetSessionToken')).toBe(3);
+  });
+
+  test('a wrong code and then the right one serve all', async () => {
+    const terminal = await openCrowd('env default');
+    await untilWaiting(many - 1);
+    await answer(terminal, phone.wrongCode());
+    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await answer(terminal, phone.code());
+    await terminal.until(/ALL DONE/);
+    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(new Set(read('out')).size).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(2);
+  });
+
+  test('when the one that asks is killed, another one asks', async () => {
+    const terminal = await openCrowd('env default');
+    const asker = await untilWaiting(many - 1);
+    process.kill(asker, 'SIGKILL');
+    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await untilWaiting(many - 2);
+    await answer(terminal, phone.code());
+    await terminal.until(/ALL DONE/);
+    expect(codes().sort()).toEqual([...Array(many - 1).fill('0'), '137']);
+    expect(new Set(read('out').filter((out) => out !== '')).size).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('when the one that asks is stopped, another one asks, and it takes the session when it goes on', async () => {
+    const terminal = await openCrowd('env default');
+    const asker = await untilWaiting(many - 1);
+    process.kill(asker, 'SIGSTOP');
+    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await untilWaiting(many - 2);
+    await answer(terminal, phone.code());
+    await until(() => codes().filter((code) => code === '0').length === many - 1);
+    process.kill(asker, 'SIGCONT');
+    await terminal.until(/ALL DONE/);
+    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(new Set(read('out')).size).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('Ctrl-C at one that waits ends that one only', async () => {
+    const terminal = await openCrowd('env default');
+    const asker = await untilWaiting(many - 1);
+    const { stdout } = await runCommand(home, 'ps', ['-o', 'pid=,args=', '-e']);
+    const waiting = stdout
+      .split('\n')
+      .filter((line) => line.includes(`${home.folder}/bin/aws-iam-login env default`))
+      .map((line) => Number(line.trim().split(' ')[0]))
+      .find((pid) => pid !== asker);
+    process.kill(waiting ?? 0, 'SIGINT');
+    await until(() => codes().filter((code) => code === '130').length === 1);
+    await answer(terminal, phone.code());
+    await terminal.until(/ALL DONE/);
+    expect(codes().sort()).toEqual([...Array(many - 1).fill('0'), '130']);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+});
+
+describe(`${many} processes with one --token-code`, () => {
+  const startCrowd = (code: string) =>
+    startCommand(home, 'sh', ['-c', crowdOf(`env default --token-code ${code}`)]).ended;
+
+  test('send it once, and all get the session', async () => {
+    aws.fault('GetSessionToken', 'hold');
+    const ended = startCrowd(phone.code());
+    await aws.untilHeld();
+    await untilWaiting(many - 1, 'is getting a session with');
+    aws.release();
+    await ended;
+    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(new Set(read('out')).size).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('send a wrong one once, and all end with 1', async () => {
+    aws.fault('GetSessionToken', 'hold');
+    const ended = startCrowd(phone.wrongCode());
+    await aws.untilHeld();
+    await untilWaiting(many - 1, 'is getting a session with');
+    aws.release();
+    await ended;
+    expect(codes()).toEqual(Array(many).fill('1'));
+    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('need no crowd at the start: whoever comes later finds the session', async () => {
+    await startCrowd(phone.code());
+    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(new Set(read('out')).size).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+});
+
+test('who has no terminal exits 3 at once while another one is asking', async () => {
+  const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
+  await terminal.until(/Enter MFA code for /);
+  const { exitCode, stdout, stderr } = await run(home, ['env']);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'false\n' });
+  expect(stderr).toMatch(
+    /^aws-iam-login: process \d+ is asking for the code of \S+, and there is no terminal to wait on\n {2}hint: /,
+  );
+  await answer(terminal, phone.code());
+  await terminal.until(/EXIT0/);
+});
+
+test('two questions on one terminal come one after the other', async () => {
+  const joe = aws.createUser({ name: 'joe' });
+  const token = aws.addMfaDevice(joe, { kind: 'hardware', serialNumber: 'GAHT12345678' });
+  fs.appendFileSync(
+    home.credentials,
+    `[joe]\naws_access_key_id = ${joe.accessKeyId}\naws_secret_access_key = ${joe.secretAccessKey}\nmfa_serial = GAHT12345678\n`,
+  );
+  const terminal = await openTerminal(
+    home,
+    '(aws-iam-login default 2>one; echo ONE$?) & (aws-iam-login joe 2>two; echo TWO$?) & wait',
+  );
+  const first = await terminal.until(/Enter MFA code for /);
+  const files = ['one', 'two'].map((name) => join(home.folder, name));
+  await until(() =>
+    files.some((path) =>
+      fs.readFileSync(path, 'utf8').includes('is asking on this terminal: waiting for it'),
+    ),
+  );
+  expect(await questions(terminal)).toBe(1);
+  const order = first.includes('GAHT') ? [token, phone] : [phone, token];
+  await answer(terminal, order[0]?.code() ?? '');
+  await terminal.until(/(Enter MFA code for [^]*){2}/);
+  await answer(terminal, order[1]?.code() ?? '');
+  const screen = await terminal.until(/(ONE|TWO)[^]*(ONE|TWO)/);
+  expect(screen).toContain('ONE0');
+  expect(screen).toContain('TWO0');
+});
