@@ -147,7 +147,7 @@ __aws_iam_login_auto=''
 __aws_iam_login_hook() {
   local ail_status=$? ail_now
   __aws_iam_login_clock
-  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_DECLINED-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
+  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
     ((ail_now >= __aws_iam_login_next)); then
     __aws_iam_login_check || : # which also keeps `set -e` and an ERR trap out
   fi
@@ -156,7 +156,7 @@ __aws_iam_login_hook() {
 }
 
 __aws_iam_login_check() {
-  local ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_DECLINED-}:${AWS_IAM_LOGIN_PROFILE-}"
+  local ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}"
   if [[ $ail_seen != "$__aws_iam_login_seen" ]]; then
     __aws_iam_login_seen=$ail_seen __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=''
     __aws_iam_login_plan
@@ -217,7 +217,10 @@ __aws_iam_login_renew() {
   fi
   case $ail_code:$ail_ask in
     0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
-    130:*) export AWS_IAM_LOGIN_DECLINED="$1:$2" ;;
+    130:*)
+      export AWS_IAM_LOGIN_DECLINED="$1:$2"
+      __aws_iam_login_settled=$1:$2
+      ;;
     3:) __aws_iam_login_settle "$1" "$2" ;;
     *) __aws_iam_login_clock && __aws_iam_login_wait=$((ail_now + __aws_iam_login_delay)) ;;
   esac

@@ -139,7 +139,7 @@ if test -r /proc/uptime
     # follows a clock that was set and a virtual machine that slept.
     set -g __aws_iam_login_quiet_until 0
     function __aws_iam_login_prompt --on-event fish_prompt
-        if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_DECLINED:$AWS_IAM_LOGIN_PROFILE"
+        if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_PROFILE"
             read -l up rest </proc/uptime
             test $up -lt $__aws_iam_login_quiet_until; and return
         end
@@ -150,7 +150,7 @@ if test -r /proc/uptime
     end
 else
     function __aws_iam_login_prompt --on-event fish_prompt
-        if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_DECLINED:$AWS_IAM_LOGIN_PROFILE"
+        if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_PROFILE"
             test $__aws_iam_login_next -eq 99999999999; and return
             test (__aws_iam_login_now) -lt $__aws_iam_login_next; and return
         end
@@ -174,7 +174,7 @@ end
 # At the prompt, or before a `command`, where `ask` tells whether it is worth a question.
 function __aws_iam_login_check
     set -l now (__aws_iam_login_now)
-    set -l seen "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_DECLINED:$AWS_IAM_LOGIN_PROFILE"
+    set -l seen "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_PROFILE"
     if test "$seen" != "$__aws_iam_login_seen"
         set -g __aws_iam_login_seen $seen
         set -g __aws_iam_login_wait 0
@@ -266,6 +266,7 @@ function __aws_iam_login_renew
             set -g __aws_iam_login_delay 0
         case '130:*'
             set -gx AWS_IAM_LOGIN_DECLINED $end
+            set -g __aws_iam_login_settled $end
         case '3:'
             __aws_iam_login_settle $argv[1] $end
         case '*'

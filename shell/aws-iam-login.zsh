@@ -93,7 +93,8 @@ function aws-iam-login {
 __aws_iam_login_is_time() { [[ $1 == [1-9]<-> && $#1 -le 11 ]]; }
 
 __aws_iam_login_is_over() {
-  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" && (( ${(%):-%D{%s}} >= AWS_IAM_LOGIN_RENEW_AT ))
+  local ail_now=${(%):-%D{%s}} # no process and no module
+  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" && (( ail_now >= AWS_IAM_LOGIN_RENEW_AT ))
 }
 
 __aws_iam_login_decline() {
@@ -108,15 +109,11 @@ typeset -g __aws_iam_login_seen= __aws_iam_login_next=0
 typeset -g __aws_iam_login_warned=${__aws_iam_login_warned-} __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=
 typeset -g __aws_iam_login_auto=
 
-# Whether something is due. Both hooks return 0: another code would end a shell with err_exit.
-__aws_iam_login_is_due() {
-  [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_DECLINED-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
-    (( ${(%):-%D{%s}} >= __aws_iam_login_next ))
-}
-
+# Both hooks return 0: another code would end a shell with err_exit.
 __aws_iam_login_precmd() {
-  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_DECLINED-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
-    (( ${(%):-%D{%s}} >= __aws_iam_login_next )); then
+  local ail_now=${(%):-%D{%s}}
+  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
+    (( ail_now >= __aws_iam_login_next )); then
     __aws_iam_login_check || :
   fi
   return 0
@@ -125,15 +122,16 @@ __aws_iam_login_precmd() {
 # The prompt may have stood for hours, so look again before a command starts. Only those commands that need AWS are
 # worth a question.
 __aws_iam_login_preexec() {
-  (( ${(%):-%D{%s}} >= __aws_iam_login_next )) || return 0
+  local ail_now=${(%):-%D{%s}}
+  (( ail_now >= __aws_iam_login_next )) || return 0
   __aws_iam_login_check "${3:-${1-}}" || :
   return 0
 }
 
 # At the prompt, or before the command line $1.
 __aws_iam_login_check() {
-  local ail_now=${(%):-%D{%s}} ail_ask=1
-  local ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_DECLINED-}:${AWS_IAM_LOGIN_PROFILE-}"
+  local ail_ask=1
+  local ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}"
   if [[ $ail_seen != $__aws_iam_login_seen ]]; then
     __aws_iam_login_seen=$ail_seen __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=
     __aws_iam_login_plan
@@ -224,9 +222,13 @@ __aws_iam_login_renew() {
   __aws_iam_login_apply env "--profile=$1" --format env --as $ail_as --hook $ail_input || ail_code=$?
   case $ail_code:$ail_ask in
     (0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
-    (130:*) export AWS_IAM_LOGIN_DECLINED="$1:$2" ;;
+    (130:*)
+      export AWS_IAM_LOGIN_DECLINED="$1:$2"
+      __aws_iam_login_settled=$1:$2 ;;
     (3:) __aws_iam_login_settle "$1" "$2" ;;
-    (*) __aws_iam_login_wait=$(( ${(%):-%D{%s}} + __aws_iam_login_delay )) ;;
+    (*)
+      ail_now=${(%):-%D{%s}}
+      __aws_iam_login_wait=$(( ail_now + __aws_iam_login_delay )) ;;
   esac
 }
 
@@ -257,7 +259,7 @@ __aws_iam_login_is_input_waiting() {
 # Exports the live session of user profile $1 as `env` would. 1: there is none; 2: only the program
 # can tell (a role, mfa_process, a file that is written in an unusual way).
 __aws_iam_login_take() {
-  local ail_text ail_header ail_time ail_region
+  local ail_text ail_header ail_time ail_region ail_now=${(%):-%D{%s}}
   local -A ail_section ail_user ail_session
   [[ $1 == [A-Za-z0-9_.@+%:/,=\ -]## && $1 != *-sts ]] || return 2
 
@@ -280,7 +282,7 @@ __aws_iam_login_take() {
   [[ -z "${(Mk)ail_session:#(role_arn|credential_process|aws_security_token)}" ]] || return 2
 
   __aws_iam_login_epoch "${ail_session[expiration]-}" || return 2
-  (( ail_time - ${(%):-%D{%s}} >= 300 )) || return 1
+  (( ail_time - ail_now >= 300 )) || return 1
   ail_region=${ail_user[region]:-${ail_session[region]-}}
   [[ ${ail_session[aws_access_key_id]-} == [A-Z0-9]## && $ail_session[aws_access_key_id] != AKIA* ]] || return 2
   [[ ${ail_session[aws_secret_access_key]-} == [A-Za-z0-9+/=_-]## && ${ail_session[aws_session_token]-} == [A-Za-z0-9+/=_-]## ]] || return 2
@@ -355,10 +357,10 @@ __aws_iam_login_section() {
 # Low-Level Date Algorithms").
 __aws_iam_login_epoch() {
   [[ $1 == [1-9][0-9](#c3)-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|+00:00|) ]] || return 1
-  local -i ail_year ail_month=10#$1[6,7] ail_day=10#$1[9,10]
-  (( ail_year = 10#$1[1,4] - (ail_month <= 2) ))
+  local -i ail_year ail_month=10#${1[6,7]} ail_day=10#${1[9,10]}
+  (( ail_year = 10#${1[1,4]} - (ail_month <= 2) ))
   (( ail_time = ail_year * 365 + ail_year / 4 - ail_year / 100 + ail_year / 400 + (153 * ((ail_month + 9) % 12) + 2) / 5 + ail_day - 719469 ))
-  (( ail_time = ail_time * 86400 + 10#$1[12,13] * 3600 + 10#$1[15,16] * 60 + 10#$1[18,19] ))
+  (( ail_time = ail_time * 86400 + 10#${1[12,13]} * 3600 + 10#${1[15,16]} * 60 + 10#${1[18,19]} ))
 }
 
 # --- Loading ---------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ start_shell() {
   shift
   open_shell "$name" "$@"
   tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
-  wait_for '^R0> $' # the screen has one line: the first prompt
+  wait_for "${FIRST_PROMPT-^R0>$}"
 }
 
 # open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND.
@@ -129,9 +129,9 @@ enter() {
   type_text "$1"
   press Enter
 }
-screen() { tmux -L "$PANE" capture-pane -p -J | sed -e 's/ *$/ /' -e 's/^ $//'; }
+screen() { tmux -L "$PANE" capture-pane -p -J | sed 's/ *$//'; }
 
-# wait_for REGEX [SECONDS]: until the screen shows it; trailing blanks of a line count as one.
+# wait_for REGEX [SECONDS]: until the screen shows it, without the blanks at the ends of lines.
 wait_for() {
   local end=$((SECONDS + ${2:-20}))
   until screen | grep -qE -- "$1"; do
@@ -149,7 +149,7 @@ done_with() {
   ((MARK += 1))
   enter "$1"
   enter "echo \"mark\"$MARK"
-  wait_for "^mark$MARK "
+  wait_for "^mark$MARK$"
 }
 
 # count_on_screen REGEX
