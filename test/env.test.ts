@@ -1,0 +1,340 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { SessionHandle, UserHandle } from './local-aws/world.ts';
+import {
+  type Home,
+  makeHomeOf,
+  run,
+  sectionOf,
+  sessionLines,
+  start,
+  until,
+  writeCredentials,
+} from './support/program.ts';
+import { awsVariables, posixShells, runShell, shells, showVariables, takeUp } from './support/shells.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let aws: LocalAws;
+let home: Home;
+let jane: UserHandle;
+let session: SessionHandle;
+let expiresAt: number;
+
+beforeEach(async () => {
+  aws = await startLocalAws();
+  jane = aws.createUser();
+  home = makeHomeOf(aws, jane, aws.addMfaDevice(jane).serialNumber);
+  session = aws.mintSession(jane, { seconds: 7200 });
+  expiresAt = Date.parse(session.expiration) / 1000;
+  store('default');
+  delete home.env['AWS_ENDPOINT_URL'];
+});
+
+afterEach(async () => {
+  await aws.close();
+  home.remove();
+});
+
+const store = (name: string, lines = '', expiration = session.expiration): void =>
+  fs.appendFileSync(home.credentials, `${lines}[${name}-sts]\n${sessionLines(session, expiration)}`);
+
+const keyVariables = (): Record<string, string> => ({
+  AWS_ACCESS_KEY_ID: session.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
+  AWS_SESSION_TOKEN: session.sessionToken,
+  AWS_CREDENTIAL_EXPIRATION: session.expiration,
+});
+
+const ownVariables = (as: string, profile = 'default'): Record<string, string> => ({
+  AWS_IAM_LOGIN_PROFILE: profile,
+  AWS_IAM_LOGIN_EXPIRES_AT: String(expiresAt),
+  AWS_IAM_LOGIN_RENEW_AT: String(expiresAt),
+  AWS_IAM_LOGIN_AS: as,
+});
+
+const regionVariables = (region: string): Record<string, string> => ({
+  AWS_REGION: region,
+  AWS_DEFAULT_REGION: region,
+  AWS_IAM_LOGIN_REGION: region,
+});
+
+const stale = { AWS_DEFAULT_PROFILE: 'old', AWS_SECURITY_TOKEN: 'old', AWS_SESSION_TOKEN: 'old' };
+
+describe.each(shells)('%s', (shell) => {
+  const evaluate = async (options: string, env: Record<string, string> = {}) => {
+    const script = `${takeUp(shell, options)}; ${showVariables}`;
+    const { stdout, stderr } = await runShell(home, shell, script, { env });
+    expect(stderr).toBe('');
+    return awsVariables(stdout);
+  };
+
+  test('gets the keys, and neither AWS_PROFILE nor older tokens stay', async () => {
+    expect(await evaluate('default', stale)).toEqual({ ...keyVariables(), ...ownVariables('keys') });
+    expect(await evaluate('default', { AWS_PROFILE: 'mine' })).toEqual({
+      ...keyVariables(),
+      ...ownVariables('keys'),
+      AWS_IAM_LOGIN_OLD_PROFILE: 'mine',
+    });
+  });
+
+  test("gets the profile's region, and --region instead", async () => {
+    fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
+    expect(await evaluate('')).toMatchObject(regionVariables('eu-west-1'));
+    expect(await evaluate('--region us-east-2')).toMatchObject(regionVariables('us-east-2'));
+  });
+
+  test('gets AWS_PROFILE with --as profile, and no secret', async () => {
+    fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
+    expect(
+      await evaluate('--as profile default', { ...stale, ...keyVariables(), AWS_PROFILE: 'mine' }),
+    ).toEqual({
+      AWS_PROFILE: 'default-sts',
+      ...regionVariables('eu-west-1'),
+      ...ownVariables('profile'),
+      AWS_IAM_LOGIN_OLD_PROFILE: 'mine',
+    });
+  });
+
+  test('gets only our own variables with --as watch', async () => {
+    fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
+    expect(await evaluate('--as watch default', { AWS_PROFILE: 'mine' })).toEqual({
+      AWS_PROFILE: 'mine',
+      ...ownVariables('watch'),
+    });
+  });
+
+  test.each([
+    `a'b"c`,
+    '$(touch PWNED)',
+    '`touch PWNED`;touch PWNED&',
+    '$HOME\\b\\',
+    "\\'ü → 東京 !!",
+    '-n *',
+  ])('executes nothing of a profile named %s', async (name) => {
+    store(name, `[${name}]\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\n`);
+    expect(await evaluate('', { AWS_IAM_LOGIN_PROFILE: name, AWS_PROFILE: `x${name}` })).toEqual({
+      ...keyVariables(),
+      ...ownVariables('keys', name),
+      AWS_IAM_LOGIN_OLD_PROFILE: `x${name}`,
+    });
+    expect(await evaluate('--as profile', { AWS_IAM_LOGIN_PROFILE: name })).toMatchObject({
+      AWS_PROFILE: `${name}-sts`,
+    });
+    expect(fs.existsSync(join(home.folder, 'PWNED'))).toBe(false);
+  });
+
+  test('executes nothing of a session token', async () => {
+    const hostile = `a'$(touch PWNED)"b\`touch PWNED\`\\`;
+    writeCredentials(
+      home,
+      `[default-sts]\n${sessionLines({ ...session, sessionToken: hostile }, session.expiration)}`,
+    );
+    expect(await evaluate('')).toMatchObject({ AWS_SESSION_TOKEN: hostile });
+    expect(fs.existsSync(join(home.folder, 'PWNED'))).toBe(false);
+  });
+
+  test.each(['keys', 'profile', 'watch'])('is as it was after --as %s and --unset', async (as) => {
+    fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
+    const unset = takeUp(shell, '--unset');
+    const script = `${takeUp(shell, `default --as ${as}`)}; ${unset}; ${showVariables}`;
+    for (const env of [{}, { AWS_PROFILE: 'mine' }, { AWS_PROFILE: 'default-sts' }]) {
+      const { stdout, stderr } = await runShell(home, shell, script, { env });
+      expect(stderr).toBe('');
+      expect(awsVariables(stdout)).toEqual(env);
+    }
+  });
+
+  test('keeps with --unset what the user has changed since', async () => {
+    fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
+    const assign = shell === 'fish' ? 'set -gx AWS_REGION us-west-2' : 'export AWS_REGION=us-west-2';
+    const script = `${takeUp(shell)}; ${assign}; ${takeUp(shell, '--unset')}; ${showVariables}`;
+    const { stdout } = await runShell(home, shell, script);
+    expect(awsVariables(stdout)).toEqual({ AWS_REGION: 'us-west-2' });
+  });
+
+  test('brings back the first AWS_PROFILE after several profiles and forms', async () => {
+    store('work', `[work]\nregion = ap-south-1\n`);
+    const steps = ['default', 'work --as profile', 'default --as watch', 'work', 'default --as profile'];
+    const script = [
+      ...steps.map((step) => takeUp(shell, step)),
+      takeUp(shell, '--unset'),
+      showVariables,
+    ].join('; ');
+    const { stdout } = await runShell(home, shell, script, { env: { AWS_PROFILE: 'mine' } });
+    expect(awsVariables(stdout)).toEqual({ AWS_PROFILE: 'mine' });
+  });
+
+  test('is not touched by --unset without a login before', async () => {
+    const env = { AWS_PROFILE: 'mine', AWS_ACCESS_KEY_ID: 'AKIAMINE', AWS_REGION: 'eu-west-1' };
+    const { stdout } = await runShell(home, shell, `${takeUp(shell, '--unset')}; ${showVariables}`, { env });
+    expect(awsVariables(stdout)).toEqual(env);
+  });
+});
+
+const print = async (format: string, env: Record<string, string> = {}): Promise<string> => {
+  const { exitCode, stdout, stderr } = await run(home, ['env', '--format', format], { env });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  return stdout;
+};
+
+describe('the formats', () => {
+  test('env-no-export sets without exporting', async () => {
+    const script = `eval "$(aws-iam-login env --format env-no-export)"; printf %s "$AWS_SESSION_TOKEN"; ${showVariables}`;
+    for (const shell of posixShells) {
+      const { stdout } = await runShell(home, shell, script);
+      expect(stdout.startsWith(session.sessionToken)).toBe(true);
+      expect(awsVariables(stdout)).toEqual({});
+    }
+  });
+
+  test('process is the JSON of a credential_process', async () => {
+    expect(JSON.parse(await print('process'))).toEqual({
+      Version: 1,
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey,
+      SessionToken: session.sessionToken,
+      Expiration: session.expiration,
+    });
+  });
+
+  test('powershell and windows-cmd name every variable', async () => {
+    const powershell = await print('powershell');
+    expect(powershell).toContain(`$Env:AWS_SECRET_ACCESS_KEY = '${session.secretAccessKey}'`);
+    expect(powershell).toContain('Remove-Item -ErrorAction SilentlyContinue Env:AWS_PROFILE');
+    const cmd = await print('windows-cmd');
+    expect(cmd).toContain(`set AWS_SECRET_ACCESS_KEY=${session.secretAccessKey}\n`);
+    expect(cmd).toContain('set AWS_PROFILE=\n');
+  });
+
+  test.each(['env', 'env-no-export', 'fish'])('%s is one line', async (format) => {
+    expect(await print(format)).toMatch(/^[^\n]+\n$/);
+  });
+
+  test.each([
+    ['windows-cmd', 'a&b'],
+    ['windows-cmd', '%PATH%'],
+    ['env', 'a\nb'],
+    ['env', 'a\u001b[31mb'],
+    ['fish', 'a\tb'],
+    ['powershell', 'a\rb'],
+  ])('%s refuses what it cannot quote: %j', async (format, value) => {
+    const words = ['env', 'default', '--format', format];
+    const { exitCode, stdout, stderr } = await run(home, words, { env: { AWS_PROFILE: value } });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
+    expect(stderr).toContain('aws-iam-login: the value of AWS_IAM_LOGIN_OLD_PROFILE holds ');
+  });
+});
+
+const replaceExpiration = (expiration: string): void =>
+  writeCredentials(
+    home,
+    fs.readFileSync(home.credentials, 'utf8').replace(/(?<=expiration = ).*/, expiration),
+  );
+
+describe('the session in the file', () => {
+  const inTwoHours = new Date(Math.floor(Date.now() / 1000 + 7200) * 1000);
+  const iso = inTwoHours.toISOString().slice(0, 19);
+  const east = new Date(inTwoHours.getTime() + 5.5 * 3_600_000).toISOString().slice(0, 19);
+
+  test.each([
+    `${iso}Z`,
+    `${iso}+00:00`,
+    `${iso.replace('T', ' ')}+00:00`,
+    `${iso.replace('T', ' ')} UTC`,
+    iso.replace('T', ' '),
+    iso,
+    `${iso}.123456+00:00`,
+    `${iso}.1Z`,
+    `${east}+05:30`,
+    `${east.replace('T', ' ')}+0530`,
+  ])('is found live with the expiration %s, without a request', async (expiration) => {
+    replaceExpiration(expiration);
+    const { exitCode, stdout } = await run(home, ['env', '--no-input']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`AWS_IAM_LOGIN_EXPIRES_AT='${inTwoHours.getTime() / 1000}'`);
+    expect(aws.count()).toBe(0);
+  });
+
+  test.each(['tomorrow', '', '2026-13-45 99:99:99', '1893456000', `${iso}Z junk`])(
+    'counts for nothing with the expiration %j',
+    async (expiration) => {
+      replaceExpiration(expiration);
+      expect(await run(home, ['env', '--no-input'])).toMatchObject({ exitCode: 3, stdout: 'false\n' });
+    },
+  );
+
+  test.each([
+    [[], 299, 3],
+    [[], 330, 0],
+    [['--min-ttl', '1h'], 3500, 3],
+    [['--min-ttl', '1h'], 3700, 0],
+    [['--min-ttl', '0'], 60, 0],
+    [['--min-ttl=0'], -1, 3],
+  ])('is used according to --min-ttl: %s, %i s left, exit code %i', async (options, seconds, exitCode) => {
+    replaceExpiration(new Date(Date.now() + seconds * 1000).toISOString());
+    expect(await run(home, ['env', '--no-input', ...options])).toMatchObject({ exitCode });
+  });
+
+  test('is renewed with a code when it is over', async () => {
+    replaceExpiration('2020-01-01T00:00:00Z');
+    const env = { AWS_ENDPOINT_URL: aws.url };
+    const words = ['env', '--token-code', aws.deviceOf(jane).code()];
+    const { exitCode, stdout, stderr } = await run(home, words, { env });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`AWS_SESSION_TOKEN='${sectionOf(home, 'default-sts')['aws_session_token']}'`);
+  });
+});
+
+test('with mfa_process the variables say that renewal is silent, --min-ttl before the end', async () => {
+  fs.writeFileSync(home.config, '[default]\nmfa_process = echo 123456\n');
+  const { stdout } = await run(home, ['env', '--min-ttl', '10m']);
+  expect(stdout).toContain(
+    `AWS_IAM_LOGIN_EXPIRES_AT='${expiresAt}' AWS_IAM_LOGIN_RENEW_AT='${expiresAt - 600}'`,
+  );
+});
+
+test.each([
+  [
+    'role_arn = arn:aws:iam::123456789012:role/a\nsource_profile = default\n',
+    'is a role: this version gets sessions of user profiles only',
+  ],
+])('env of a role is a clear error', async (lines, message) => {
+  fs.writeFileSync(home.config, `[profile admin]\n${lines}`);
+  const { exitCode, stdout, stderr } = await run(home, ['env', 'admin']);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
+  expect(stderr).toContain(`aws-iam-login: profile admin ${message}\n  hint: `);
+});
+
+test.each([
+  ['SIGINT', 130, null],
+  ['SIGTERM', 143, null],
+  ['SIGHUP', null, 'SIGHUP'],
+] as const)('%s during a login leaves nothing but false on stdout', async (signal, exitCode, endedBy) => {
+  writeCredentials(home, fs.readFileSync(home.credentials, 'utf8').split('[default-sts]')[0] ?? '');
+  aws.fault('GetSessionToken', 'hang');
+  const words = ['env', '--token-code', aws.deviceOf(jane).code()];
+  const { child, ended } = start(home, words, { env: { AWS_ENDPOINT_URL: aws.url } });
+  await until(() => aws.count('GetSessionToken') === 1);
+  child.kill(signal);
+  expect(await ended).toEqual({ exitCode, signal: endedBy, stdout: 'false\n', stderr: '' });
+  expect(sectionOf(home, 'default-sts')).toEqual({});
+});
+
+test('a reader that closes stdout early is no error', async () => {
+  const { stdout, stderr } = await runShell(
+    home,
+    'bash',
+    'aws-iam-login env | head -c 1; echo ":${PIPESTATUS[*]}"',
+  );
+  expect(stdout).toBe('(:0 0\n');
+  expect(stderr).toBe('');
+});
+
+test('a full disk under stdout is an error', async () => {
+  const { stdout, stderr } = await runShell(home, 'bash', 'aws-iam-login env >/dev/full; echo "EXIT$?"');
+  expect(stdout).toBe('EXIT1\n');
+  expect(stderr).toContain('aws-iam-login: could not write to stdout: ');
+});

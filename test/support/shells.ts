@@ -1,0 +1,54 @@
+import { type Ended, type Home, type RunOptions, runCommand } from './program.ts';
+
+/** The shells that evaluate what `env` prints. */
+export const posixShells = ['bash', 'zsh', 'dash'] as const;
+export const shells = [...posixShells, 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+const commands: Readonly<Record<Shell, readonly string[]>> = {
+  bash: ['bash', '--noprofile', '--norc', '-c'],
+  zsh: ['zsh', '-f', '-c'],
+  dash: ['dash', '-c'],
+  fish: ['fish', '--no-config', '-c'],
+};
+
+/** Runs a script in a shell without the user's start files and without a terminal. */
+export const runShell = (
+  home: Home,
+  shell: Shell,
+  script: string,
+  options: RunOptions = {},
+): Promise<Ended> => {
+  const [command = '', ...args] = commands[shell];
+  return runCommand(home, command, [...args, script], options);
+};
+
+/** How a user takes up the variables in this shell. */
+export const takeUp = (shell: Shell, options = ''): string =>
+  shell === 'fish'
+    ? `aws-iam-login env ${options} --format fish | source`
+    : `eval "$(aws-iam-login env ${options})"`;
+
+/** Prints all exported variables so that `readVariables` finds them. */
+export const showVariables = `printf '\\n@@variables@@'; env -0`;
+
+/** The exported variables of the shell, as the last `showVariables` printed them, without the shell's own. */
+export const readVariables = (stdout: string): Record<string, string> =>
+  Object.fromEntries(
+    (stdout.split('@@variables@@').at(-1) ?? '')
+      .split('\0')
+      .filter((entry) => entry.includes('='))
+      .map((entry): [string, string] => [
+        entry.slice(0, entry.indexOf('=')),
+        entry.slice(entry.indexOf('=') + 1),
+      ])
+      .filter(([name]) => !['_', 'SHLVL', 'PWD', 'OLDPWD'].includes(name)),
+  );
+
+/** Only what has to do with AWS. */
+export const awsVariables = (stdout: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(readVariables(stdout)).filter(
+      ([name]) => name.startsWith('AWS_') && !['AWS_EC2_METADATA_DISABLED', 'AWS_PAGER'].includes(name),
+    ),
+  );
