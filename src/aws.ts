@@ -58,8 +58,7 @@ export const connect = (caller: Caller, env: Environment) => {
     const endpoint = caller.endpointUrls[service];
     return {
       region: caller.region,
-      // a copy: the SDK writes into it
-      credentials: { ...caller.credentials },
+      credentials: credentialsOf(caller),
       maxAttempts: attempts,
       retryMode: 'standard',
       defaultsMode: 'standard',
@@ -218,6 +217,12 @@ export const connect = (caller: Caller, env: Environment) => {
       return { date: LastUsedDate, serviceName: ServiceName, region: Region };
     },
   };
+};
+
+// A copy of just these: the SDK writes into it, and takes an expiration for a Date.
+const credentialsOf = ({ credentials }: Caller): Caller['credentials'] => {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 };
 
 // The SDK honours neither HTTPS_PROXY, NO_PROXY nor AWS_CA_BUNDLE unless told, and has no time limits of its own.
