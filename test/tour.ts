@@ -59,6 +59,8 @@ const setStage = (aws: LocalAws, home: string): Stage => {
     `exec ${quote(process.execPath)} -e 'fetch(process.argv[1]).then(a => a.text()).then(t => process.stdout.write(t))' ${quote(control)}`,
   );
   writeProgram(bin, 'expire-session', expireSession);
+  // Where fish finds this folder, it does not go through all manual pages in the background.
+  mkdirSync(join(home, '.local', 'share', 'fish', 'generated_completions'), { recursive: true });
   for (const [name, text] of Object.entries(rcFiles)) {
     mkdirSync(dirname(join(home, name)), { recursive: true });
     writeFileSync(join(home, name), text);
