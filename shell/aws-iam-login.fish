@@ -378,8 +378,9 @@ function __aws_iam_login_section
     set -q headers[1]; or return 0
     set -q headers[2]; and return 1
     # `key =` with indented lines below is a nested section.
-    set -l lines (string match -r "\n\[$argv[2]\]\K[^\n]*\n(?:(?!\[)[^\n]*\n)*" -- $text | string collect \
-        | string replace -ra '\n[\w.-]+[ \t]*=[ \t]*\r?\n(?:[ \t]+\S[^\n]*\n)+' \n | string replace -ra '[ \t\r]+(\n|$)' '$1' | string split \n)
+    set -l body (string match -r "\n\[$argv[2]\]\K[^\n]*\n(?:(?!\[)[^\n]*\n)*" -- $text | string collect)
+    set body (string replace -ra '\n[\w.-]+[ \t]*=[ \t]*\r?\n(?:[ \t]+\S[^\n]*(?:\n|$))+' \n -- $body | string collect)
+    set -l lines (string replace -ra '[ \t\r]+(\n|$)' '$1' -- $body)
     test -z "$lines[1]"; or return 1
     string match -qrv '^$|^[#;]|^[a-z0-9_.-]+[ \t]*=(?!.* [#;])' -- $lines; and return 1
     set lines (string replace -rf '^([a-z0-9_.-]+)[ \t]*=[ \t]*' '$1=' -- $lines)

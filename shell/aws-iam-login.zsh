@@ -261,6 +261,7 @@ __aws_iam_login_is_input_waiting() {
 __aws_iam_login_take() {
   local ail_text ail_header ail_time ail_region ail_now=${(%):-%D{%s}}
   local -A ail_section ail_user ail_session
+  local -a ail_odd
   [[ $1 == [A-Za-z0-9_.@+%:/,=\ -]## && $1 != *-sts ]] || return 2
 
   if __aws_iam_login_read ${AWS_CONFIG_FILE:-${HOME-}/.aws/config}; then
@@ -277,9 +278,11 @@ __aws_iam_login_take() {
   ail_user+=("${(@kv)ail_section}")
   __aws_iam_login_section "[$1-sts]" || return 2
   ail_session+=("${(@kv)ail_section}")
-  (( $#ail_user )) && [[ -z "${(Mk)ail_user:#(role_arn|source_profile|credential_source|mfa_process|sso_*|web_identity_*)}" ]] || return 2
+  ail_odd=(${(M)${(k)ail_user}:#(role_arn|source_profile|credential_source|mfa_process|sso_*|web_identity_*)})
+  (( $#ail_user && ! $#ail_odd )) || return 2
   (( $#ail_session )) || return 1
-  [[ -z "${(Mk)ail_session:#(role_arn|credential_process|aws_security_token)}" ]] || return 2
+  ail_odd=(${(M)${(k)ail_session}:#(role_arn|credential_process|aws_security_token)})
+  (( ! $#ail_odd )) || return 2
 
   __aws_iam_login_epoch "${ail_session[expiration]-}" || return 2
   (( ail_time - ail_now >= 300 )) || return 1

@@ -99,13 +99,14 @@ start_shell() {
   wait_for "${FIRST_PROMPT-^R0>$}"
 }
 
-# open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND.
+# open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND, without the shell's arguments in BARE.
 open_shell() {
   local name=$1 binary
   shift
   binary=$(shell_binary "$name")
-  COMMAND=(env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" PATH="$D/bin:/usr/bin:/bin" ZDOTDIR="$D/zdot" XDG_CONFIG_HOME="$D/config"
+  BARE=(env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" PATH="$D/bin:/usr/bin:/bin" ZDOTDIR="$D/zdot" XDG_CONFIG_HOME="$D/config"
     XDG_DATA_HOME="$D/data" AWS_ENDPOINT_URL="${LOCAL_AWS_URL-}" AWS_MAX_ATTEMPTS=1 "$@" "$binary")
+  COMMAND=("${BARE[@]}")
   case $name in
     bash)
       printf '%s\n' "PS1='R\$?> '" ". $D/before" "[ -z \"\${OURS-1}\" ] || . $PACKAGE/shell/aws-iam-login.bash" ". $D/after" >"$D/bashrc"

@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# AWS_IAM_LOGIN_AUTO: a new shell takes up a live session by itself.
+
+load shell.bash
+
+setup_file() { start_local_aws; }
+teardown_file() { stop_local_aws; }
+setup() {
+  PANES=() MARK=0
+  make_home
+}
+teardown() { stop_shells; }
+
+question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
+
+calls() { wc -l <"$D/calls"; }
+
+# dump NAME: what a command started from the shell finds in its environment.
+dump() {
+  done_with "env | grep ^AWS_ | grep -vE '^AWS_(IAM_LOGIN_AUTO|ENDPOINT_URL|MAX_ATTEMPTS)=' | sort >$D/$1"
+}
+
+takes_up() {
+  local as
+  printf '[default]\nregion = eu-central-1\ns3 =\n  max_queue_size = 10\n\n[profile default-sts]\noutput = json\n' >"$D/home/.aws/config"
+  store_session default 3600
+  for as in keys profile watch; do
+    : >"$D/calls"
+    start_shell "$1" AWS_IAM_LOGIN_AUTO=default "AWS_IAM_LOGIN_AS=$as"
+    [[ $(screen | grep -c .) -eq 1 ]]
+    dump taken
+    [[ $(calls) -eq 0 ]]
+    start_shell "$1"
+    enter "aws-iam-login use --as $as"
+    dump used
+    grep -q "^AWS_IAM_LOGIN_AS=$as$" "$D/used"
+    diff "$D/used" "$D/taken"
+  done
+}
+for_each_shell takes_up "a live session is taken up without the program, and with the variables that use sets"
+
+reads_forms() {
+  local end form
+  end=$(($(date +%s) + 3600))
+  for form in '%Y-%m-%d %H:%M:%S+00:00' '%Y-%m-%dT%H:%M:%SZ' '%Y-%m-%dT%H:%M:%S+00:00' '%Y-%m-%d %H:%M:%S'; do
+    store_session default 3600
+    sed "s/^expiration = .*/  \t/; \$a expiration=$(date -u -d "@$end" "+$form")" "$D/home/.aws/credentials" >"$D/new"
+    sed 's/$/\r/' "$D/new" >"$D/home/.aws/credentials"
+    start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+    done_with 'echo "end=$AWS_IAM_LOGIN_EXPIRES_AT=$AWS_CREDENTIAL_EXPIRATION"'
+    wait_for "^end=$end=$(date -u -d "@$end" '+%Y-%m-%dT%H:%M:%SZ')$"
+    tr -d '\r' <"$D/home/.aws/credentials" >"$D/new"
+    mv "$D/new" "$D/home/.aws/credentials"
+  done
+  [[ $(calls) -eq 0 ]]
+}
+for_each_shell reads_forms "the expiration is read in every form in UTC, and with CRLF"
+
+knows_calendar() {
+  local stamp day
+  case $1 in
+    fish) day='set -l time (__aws_iam_login_epoch $day); echo $time >>' ;;
+    *) day='__aws_iam_login_epoch "$day"; echo "$ail_time" >>' ;;
+  esac
+  for stamp in 2024-02-29 2027-03-01 2099-12-31 2100-02-28 2100-03-01 2400-02-29 2038-01-20 2001-01-01 2030-08-09; do
+    printf '%s\n' "$stamp 08:09:59" >>"$D/days"
+    date -u -d "$stamp 08:09:59" +%s >>"$D/expected"
+  done
+  start_shell "$1"
+  case $1 in
+    fish) done_with "while read -l day; $day $D/computed; end <$D/days" ;;
+    *) done_with "while IFS= read -r day; do $day $D/computed; done <$D/days" ;;
+  esac
+  diff "$D/expected" "$D/computed"
+}
+for_each_shell knows_calendar "leap years are counted as date(1) counts them"
+
+leaves_odd_files_to_the_program() {
+  local edit
+  store_session default 3600
+  cp "$D/home/.aws/credentials" "$D/plain"
+  while IFS= read -r edit; do
+    sed "$edit" "$D/plain" >"$D/home/.aws/credentials"
+    : >"$D/calls"
+    start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+    done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
+    wait_for '^key=ASIAONE$'
+    [[ $(calls) -eq 1 ]]
+  done <<'EDITS'
+s/^\[default-sts\]/& # work/
+s/^aws_session_token = .*/& # mine/
+s/^expiration = .*/aws_security_token = old\n&/
+s/^expiration = \(.*\)+00:00/expiration = \1.123456+00:00/
+s/^\[default\]/&\nmfa_process = echo 1/
+EDITS
+}
+for_each_shell leaves_odd_files_to_the_program "what the shell cannot read for sure the program reads at the first prompt"
+
+asks_at_first_prompt() {
+  FIRST_PROMPT=$question start_shell "$1" AWS_IAM_LOGIN_AUTO=default AWS_IAM_LOGIN_AS=profile
+  enter "$(local_code)"
+  wait_for '^R0>$'
+  done_with 'echo "profile=$AWS_PROFILE"'
+  wait_for '^profile=default-sts$'
+}
+for_each_shell asks_at_first_prompt "with no live session the first prompt asks"
+
+asks_only_once() {
+  FIRST_PROMPT=$question start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  press C-c
+  wait_for '^R[0-9]+>$'
+  done_with 'echo one'
+  enter "$(shell_binary "$1") -i"
+  done_with 'echo child'
+  [[ $(count_on_screen 'Enter MFA code') -eq 1 && $(calls) -eq 1 ]]
+}
+for_each_shell asks_only_once "once, and a declined question is not repeated in child shells"
+
+notifies_at_first_prompt() {
+  FIRST_PROMPT="^aws-iam-login: there is no live session of default" start_shell "$1" AWS_IAM_LOGIN_AUTO=default AWS_IAM_LOGIN_HOOK=notify
+  done_with 'echo one'
+  [[ $(count_on_screen 'there is no') -eq 1 && $(count_on_screen 'Enter MFA') -eq 0 && $(calls) -eq 1 ]]
+}
+for_each_shell notifies_at_first_prompt "with AWS_IAM_LOGIN_HOOK=notify it says one line instead"
+
+yields_to_others() {
+  local variable
+  store_session default 3600
+  for variable in AWS_ACCESS_KEY_ID AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI; do
+    start_shell "$1" AWS_IAM_LOGIN_AUTO=default "$variable=theirs"
+    done_with 'echo "[$AWS_SESSION_TOKEN][$AWS_IAM_LOGIN_PROFILE]"'
+    wait_for '^\[\]\[\]$'
+  done
+  [[ $(calls) -eq 0 ]]
+}
+for_each_shell yields_to_others "where something else says who the shell is, it does nothing"
+
+yields_to_rc_file() {
+  case $1 in
+    fish) echo 'set -gx AWS_PROFILE theirs' >"$D/after" ;;
+    *) echo 'export AWS_PROFILE=theirs' >"$D/after" ;;
+  esac
+  start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  done_with 'echo one'
+  [[ $(calls) -eq 0 ]]
+}
+for_each_shell yields_to_rc_file "also when the rc file says so only later"
+
+replaces_own_expired() {
+  local -a variables
+  store_session default 3600 TWO
+  mapfile -t variables < <(session_variables default -5)
+  start_shell "$1" AWS_IAM_LOGIN_AUTO=default "${variables[@]}"
+  done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
+  wait_for '^key=ASIATWO$'
+  [[ $(calls) -eq 0 ]]
+  mapfile -t variables < <(session_variables default 3600)
+  start_shell "$1" AWS_IAM_LOGIN_AUTO=default "${variables[@]}"
+  done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
+  wait_for '^key=ASIAOLD$'
+}
+for_each_shell replaces_own_expired "an inherited session of ours is replaced once it is over, and kept while it lives"
+
+survives_nothing_there() {
+  rm -r "$D/home/.aws"
+  start_shell "$1" 'AWS_IAM_LOGIN_AUTO=a"b$(touch pwned)'
+  done_with 'echo one'
+  done_with 'echo two'
+  [[ $(count_on_screen '^aws-iam-login: ') -eq 1 && $(calls) -eq 1 && ! -e pwned && ! -e $D/home/pwned ]]
+}
+for_each_shell survives_nothing_there "without files it says one line, once"
