@@ -1,6 +1,6 @@
 import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
 import type { CommandName } from './commands.ts';
-import { UserError, exitCode } from './errors.ts';
+import { usageError } from './errors.ts';
 import { printable } from './profiles.ts';
 
 /** A command line in one order: the command, its operand, its options as they were written, what follows `--`. */
@@ -22,29 +22,26 @@ export const parseWords = (
 ): CommandLine => {
   const { words, options, rest } = splitWords(argv);
   const [first, second, third] = words;
-  if (third !== undefined) throw usage(`one word too many: ${printable(third)}`);
+  if (third !== undefined) throw usageError(`one word too many: ${printable(third)}`);
   if (first === undefined) {
     const asksForHelp = options.some((option) => ['--help', '-h', '--version'].includes(option));
     return { command: asksForHelp ? undefined : 'login', operand: undefined, options, rest };
   }
   if (isCommand(first)) {
     if (second !== undefined && commandOf(first).operand === 'none')
-      throw usage(`one word too many: ${printable(second)}`);
+      throw usageError(`one word too many: ${printable(second)}`);
     return { command: first, operand: second, options, rest };
   }
   if (second === undefined) return { command: 'login', operand: first, options, rest };
   if (!isCommand(second)) {
     const nearest = nearestOf(second, commandNames) ?? nearestOf(first, commandNames);
-    throw usage(
+    throw usageError(
       `${printable(second)} is no command; the commands are ${commandNames.join(', ')}`,
       nearest === undefined ? undefined : `did you mean ${nearest}?`,
     );
   }
   return { command: second, operand: first, options, rest };
 };
-
-const usage = (message: string, hint = 'see: aws-iam-login --help'): UserError =>
-  new UserError(message, { hint, exitCode: exitCode.usage });
 
 // Options keep their values, so that none of these is taken for a word.
 const splitWords = (argv: readonly string[]) => {

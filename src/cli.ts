@@ -1,15 +1,16 @@
-import yargs from 'yargs';
 import { parseWords } from './arguments.ts';
 import type { CommandLine } from './arguments.ts';
-import { commandNames, commandOf, commands, options, shells } from './commands.ts';
+import { options, shells } from './commands.ts';
 import type { CommandName, OptionName, Shell } from './commands.ts';
 import type { Context } from './context.ts';
 import { parseDuration } from './duration.ts';
 import { formatEnv, formatVariables, forms, formats, unsetVariables } from './env.ts';
 import type { Form, Format } from './env.ts';
-import { UserError, exitCode, isUserError } from './errors.ts';
+import { UserError, exitCode, usageError } from './errors.ts';
 import { exec } from './exec.ts';
+import { fastEnv } from './fast-env.ts';
 import { completion, hook, noteOtherVersion } from './hook.ts';
+import { readProfile } from './ini.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
@@ -26,7 +27,6 @@ import {
 } from './rotate.ts';
 import type { RotateOptions } from './rotate.ts';
 import { setup } from './setup.ts';
-import { version } from './version.ts';
 
 /** The values of a command's options, as they were given. */
 type Given = {
@@ -39,13 +39,20 @@ type Given = {
 /** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
 export const run = async (argv: readonly string[], context: Context): Promise<number> => {
   const line = parseWords(argv, nearestOf);
+  noteOtherVersion(context);
+  // A live session in files that are not plainly written: still without yargs.
+  const text = fastEnv(argv, context, (bytes, kind, name) => readProfile(bytes, kind, name)?.keys);
+  if (text !== undefined) {
+    context.print(text);
+    return exitCode.done;
+  }
+  const { parseOptions } = await import('./option-parser.ts');
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
     context.print(`${parsed.output}\n`);
     return exitCode.done;
   }
   if (line.command === undefined) return exitCode.done;
-  noteOtherVersion(context);
   const given = givenOf(parsed.values, line);
   const log = given.flag('quiet') ? () => {} : context.log;
   return handlers[line.command](given, { ...context, log });
@@ -151,19 +158,19 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
 const shellOf = ({ operand }: Given): Shell | undefined => {
   const shell = shells.find((known) => known === operand);
   if (operand === undefined || shell !== undefined) return shell;
-  throw usage(`${printable(operand)} is none of the shells ${shells.join(', ')}`);
+  throw usageError(`${printable(operand)} is none of the shells ${shells.join(', ')}`);
 };
 
 const namedShellOf = (given: Given, command: string): Shell => {
   const shell = shellOf(given);
-  if (shell === undefined) throw usage(`${command} needs the name of the shell: ${shells.join(', ')}`);
+  if (shell === undefined) throw usageError(`${command} needs the name of the shell: ${shells.join(', ')}`);
   return shell;
 };
 
 const profileOf = (given: Given): string | undefined => {
   const named = given.text('profile');
   if (named !== undefined && given.operand !== undefined && named !== given.operand) {
-    throw usage(`two profiles are named: ${printable(given.operand)} and ${printable(named)}`);
+    throw usageError(`two profiles are named: ${printable(given.operand)} and ${printable(named)}`);
   }
   return named ?? given.operand;
 };
@@ -176,7 +183,7 @@ const sessionOptions = (given: Given): SessionOptions => {
     129_600,
   );
   const minTtl = parseDuration(given.text('min-ttl') ?? options['min-ttl'].default, 'min-ttl', 0, 129_600);
-  if (minTtl >= duration) throw usage('--min-ttl must be shorter than --duration');
+  if (minTtl >= duration) throw usageError('--min-ttl must be shorter than --duration');
   return {
     profile: profileOf(given),
     tokenCode: given.text('token-code'),
@@ -191,7 +198,7 @@ const sessionOptions = (given: Given): SessionOptions => {
 
 const rotateOptions = (given: Given, context: Context): RotateOptions => {
   const [mode = 'rotate', ...more] = (['status', 'resume', 'abort'] as const).filter(given.flag);
-  if (more.length > 0) throw usage(`--${mode} and --${more.join(' and --')} do not go together`);
+  if (more.length > 0) throw usageError(`--${mode} and --${more.join(' and --')} do not go together`);
   const profile = profileOf(given);
   return {
     profile,
@@ -229,108 +236,6 @@ const choiceOf = <Choice extends Format | Form>(
   choices: readonly Choice[],
   otherwise: Choice,
 ): Choice => choices.find((choice) => choice === given) ?? otherwise;
-
-const usage = (message: string, hint = 'see: aws-iam-login --help'): UserError =>
-  new UserError(message, { hint, exitCode: exitCode.usage });
-
-type Parsed = { readonly values: ReadonlyMap<string, unknown>; readonly output: string };
-
-/** Checks the options with yargs; `output` is the help or the version when that was asked for. */
-const parseOptions = async ({ command, options: words, rest }: CommandLine): Promise<Parsed> => {
-  if (rest !== undefined && command !== 'exec') throw usage('only exec takes a command after --');
-  const parser = command === undefined ? generalParser() : commandParser(command);
-  let output = '';
-  try {
-    const values = await parser.parseAsync(
-      [...words],
-      {},
-      (_error: unknown, _values: unknown, text: string) => {
-        output = text;
-      },
-    );
-    return { values: new Map(Object.entries(values)), output };
-  } catch (error) {
-    throw isUserError(error) ? error : usage(error instanceof Error ? error.message : String(error));
-  }
-};
-
-const baseParser = () =>
-  yargs([])
-    .scriptName('aws-iam-login')
-    .detectLocale(false)
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'short-option-groups': true,
-    })
-    .help('help')
-    .alias('help', 'h')
-    .version(version)
-    .wrap(96)
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .strict()
-    .fail((message: string, error: unknown) => {
-      throw error instanceof Error ? error : usage(message.split('\n').join('; '));
-    });
-
-const generalParser = () => {
-  const width = Math.max(...commandNames.map((name) => name.length));
-  const list = commandNames.map((name) => `  ${name.padEnd(width)}  ${commands[name].describe}`).join('\n');
-  return baseParser()
-    .usage(
-      [
-        'One MFA code a day: AWS sessions for IAM users, in the files and in the shell.',
-        '',
-        'aws-iam-login <command> [profile] [options]',
-        'aws-iam-login <profile> [command] [options]     without a command: login',
-        '',
-        'Commands:',
-        list,
-      ].join('\n'),
-    )
-    .example('aws-iam-login default init', "find the user's name and MFA device")
-    .example('aws-iam-login default', 'get a session with an MFA code')
-    .example('eval "$(aws-iam-login env default)"', 'put it into the shell')
-    .epilogue('aws-iam-login <command> --help tells more about a command.');
-};
-
-const commandParser = (command: CommandName) => {
-  const { describe, operand, options: names, examples } = commandOf(command);
-  const operands = { profile: ' [profile]', shell: ' <shell>', none: '' };
-  const parser = baseParser().usage(
-    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' -- command …' : ''}`,
-  );
-  for (const name of names) {
-    const option = optionProperties(name);
-    parser.option(name, option);
-    if (option.type === 'string') parser.requiresArg(name);
-  }
-  for (const [example, description] of examples) parser.example(example.replace(/^/, ''), description);
-  return parser.check((values) => {
-    const twice = Object.entries(values).find(([, value]) => Array.isArray(value) && value.length > 1);
-    if (twice !== undefined && twice[0] !== '_') throw usage(`--${twice[0]} is given twice`);
-    return true;
-  });
-};
-
-const optionProperties = (name: OptionName) => {
-  const option: (typeof options)[OptionName] & {
-    alias?: string;
-    choices?: readonly string[];
-    hidden?: boolean;
-  } = options[name];
-  return {
-    type: option.type,
-    describe: 'default' in option ? `${option.describe} (default ${option.default})` : option.describe,
-    ...(option.alias === undefined ? {} : { alias: option.alias }),
-    ...(option.choices === undefined ? {} : { choices: [...option.choices] }),
-    ...(option.hidden === undefined ? {} : { hidden: option.hidden }),
-  };
-};
 
 const givenOf = (values: ReadonlyMap<string, unknown>, line: CommandLine): Given => ({
   text: (name) => {

@@ -33,6 +33,10 @@ export class UserError extends Error {
   }
 }
 
+/** A command line that cannot be understood. */
+export const usageError = (message: string, hint = 'see: aws-iam-login --help'): UserError =>
+  new UserError(message, { hint, exitCode: exitCode.usage });
+
 /** Whether what was thrown is a UserError, from whichever bundle. */
 export const isUserError = (error: unknown): error is UserError =>
   error instanceof Error && error.name === 'UserError' && 'exitCode' in error;

@@ -25,10 +25,15 @@ const supported = new Set([
 ]);
 
 /**
- * What `env` prints when a live session is stored in plainly written files, without the rest of the program;
- * undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
+ * What `env` prints when a live session is stored, without the rest of the program; undefined for everything else,
+ * mistakes included, which the rest of the program then sees. The default reader is for plainly written files only.
+ * Never raises.
  */
-export const fastEnv = (argv: readonly string[], context: Context): string | undefined => {
+export const fastEnv = (
+  argv: readonly string[],
+  context: Context,
+  reader: KeysReader = readPlain,
+): string | undefined => {
   try {
     const line = parseWords(argv, () => undefined);
     if (line.command !== 'env' || line.rest !== undefined) return undefined;
@@ -42,7 +47,7 @@ export const fastEnv = (argv: readonly string[], context: Context): string | und
     const minTtl = given.has('min-ttl')
       ? parseDuration(given.get('min-ttl') ?? '', 'min-ttl', 0, 43_199)
       : 300;
-    const shared = readPlainFiles(context);
+    const shared = readFiles(context, reader);
     const profileName = resolveProfileName(named ?? line.operand, context.env, shared);
     const live = findLiveSession(profileName, { minTtl, region: given.get('region') }, shared, context.now());
     return live === undefined ? undefined : formatEnv(live, { format, as, minTtl }, context.env);
@@ -51,13 +56,13 @@ export const fastEnv = (argv: readonly string[], context: Context): string | und
   }
 };
 
-const readPlainFiles = ({ env }: Context): SharedFiles => {
+const readFiles = ({ env }: Context, reader: KeysReader): SharedFiles => {
   const files = locateFiles(env);
   return {
     files,
     credentialsBytes: readIfAny(files.credentials),
     configBytes: readIfAny(files.config),
-    reader: readPlain,
+    reader,
   };
 };
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # `npm start`: the tour, in a terminal and without one. Needs `npm run build` and tmux.
 
+# shellcheck disable=SC2016
+
 load shell.bash
 
 setup() {
