@@ -6,7 +6,7 @@ import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Environment } from './context.ts';
-import { UserError, messageOf, systemCode } from './errors.ts';
+import { UserError, isUserError, messageOf, systemCode } from './errors.ts';
 import { partitionOfRegion } from './endpoints.ts';
 import type { Service } from './endpoints.ts';
 import type { Session } from './sessions.ts';
@@ -76,6 +76,8 @@ export const connect = (caller: Caller, env: Environment) => {
     try {
       return await send();
     } catch (error) {
+      // not AWS's: a certificate bundle that cannot be read
+      if (isUserError(error)) throw error;
       const skew = clockSkewOf(error);
       if (skew === undefined) throw toUserError(error, service, caller, env);
       clockOffset = skew;
@@ -329,8 +331,6 @@ const isNoAnswer = (error: unknown, code: string | undefined): boolean =>
   ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code ?? '');
 
 const reasonOf = (error: unknown, code: string | undefined): string => {
-  if (error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name))
-    return 'it took too long';
   const reasons: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the connection was closed',
@@ -340,7 +340,11 @@ const reasonOf = (error: unknown, code: string | undefined): string => {
     ENETUNREACH: 'there is no network',
     EPROTO: 'it does not speak TLS',
   };
-  return reasons[code ?? ''] ?? messageOf(error);
+  const known = reasons[code ?? ''];
+  if (known !== undefined) return known;
+  // the SDK gives this name to broken connections too
+  const isTimeout = error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name);
+  return isTimeout ? 'it took too long' : messageOf(error);
 };
 
 const networkHint = (url: string, env: Environment): string => {
@@ -362,6 +366,9 @@ const awsCodeOf = (error: unknown): string | undefined => {
   return code;
 };
 
+const isTroubleInside = (error: unknown): boolean =>
+  Number(property(property(error, '$metadata'), 'httpStatusCode')) >= 500;
+
 const serviceError = (
   awsCode: string,
   error: unknown,
@@ -370,7 +377,7 @@ const serviceError = (
   skew: number,
 ): UserError => {
   const key = `the access key …${caller.credentials.accessKeyId.slice(-4)}`;
-  const message = messageOf(error).trim();
+  const message = messageOf(error).trim().replace(/\.$/, '');
   const make = (text: string, hint?: string) => new UserError(text, { hint, awsCode, cause: error });
   switch (awsCode) {
     case 'InvalidClientTokenId':
@@ -406,6 +413,12 @@ const serviceError = (
     case 'RequestLimitExceeded':
       return make(`${endpointName(service, caller)} asks for fewer requests`, 'try again in a minute');
     default:
+      if (isTroubleInside(error)) {
+        return make(
+          `${endpointName(service, caller)} has trouble inside: ${awsCode}`,
+          'try again in a minute',
+        );
+      }
       return make(
         `${endpointName(service, caller)} refused: ${awsCode}${message && message !== 'Unknown' ? `: ${message}` : ''}${skew === 0 ? '' : ' (the clock of this machine is off)'}`,
       );

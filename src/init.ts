@@ -4,10 +4,17 @@ import type { Context } from './context.ts';
 import { accountOfArn, partitionOf, resolveEndpointUrl, resolveRegion, userNameOfArn } from './endpoints.ts';
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { checkEditable, editFile } from './files.ts';
-import { findProblems, setKeys } from './ini.ts';
+import { setKeys } from './ini.ts';
 import { longTermCredentials } from './long-term-key.ts';
-import { getProfile, printable, readSharedFiles, resolveProfileName, warningsOf } from './profiles.ts';
-import type { Profile, SharedFiles } from './profiles.ts';
+import {
+  checkCredentialsFile,
+  getProfile,
+  printable,
+  readSharedFiles,
+  resolveProfileName,
+  warningsOf,
+} from './profiles.ts';
+import type { Profile } from './profiles.ts';
 import { askLine, declined, findTerminal } from './prompt.ts';
 import { reasonAgainst, validSerialNumber } from './serial-number.ts';
 
@@ -43,7 +50,8 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   if (options.serialNumber !== undefined) {
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
-  checkFile(profile, shared);
+  checkCredentialsFile(shared);
+  checkEditable(profile.files.credentials, profile.files.state);
   for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
   const aws = connect(
     {
@@ -68,17 +76,6 @@ export const describeInit = ({ profileName, userName, serialNumber, asked }: Ini
   asked
     ? `profile ${printable(profileName)} is user ${userName} with MFA device ${serialNumber}`
     : `profile ${printable(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
-
-const checkFile = (profile: Profile, shared: SharedFiles): void => {
-  const problem =
-    shared.credentialsBytes && findProblems(shared.credentialsBytes).find(({ kind }) => kind === 'syntax');
-  if (problem) {
-    throw new UserError(`${profile.files.credentials} line ${problem.line}: ${problem.message}`, {
-      hint: 'AWS tools refuse this file too: mend that line',
-    });
-  }
-  checkEditable(profile.files.credentials, profile.files.state);
-};
 
 /**
  * The name of the IAM user that an identity is: what follows the last slash of its ARN, since users can have paths.

@@ -3,10 +3,11 @@ import type { Context } from './context.ts';
 import { accountOfArn, resolveEndpointUrl, resolveRegion } from './endpoints.ts';
 import { UserError, exitCode, isUserError } from './errors.ts';
 import { checkEditable, editFile, lockPathFor } from './files.ts';
-import { findProblems, setKeys } from './ini.ts';
+import { setKeys } from './ini.ts';
 import { longTermCredentials, refuseLoop } from './long-term-key.ts';
 import {
   accountOfKeyId,
+  checkCredentialsFile,
   getProfile,
   printable,
   readSharedFiles,
@@ -126,16 +127,8 @@ const serialNumberOf = (profile: Profile, option: string | undefined): string =>
 /** Raises UserError when the session could not be stored afterwards; before a code is spent. */
 const checkFiles = (profile: Profile, shared: SharedFiles): void => {
   checkSessionProfile(profile.name, shared);
-  const path = profile.files.credentials;
-  if (shared.credentialsBytes !== undefined) {
-    const problem = findProblems(shared.credentialsBytes).find(({ kind }) => kind === 'syntax');
-    if (problem !== undefined) {
-      throw new UserError(`${path} line ${problem.line}: ${problem.message}`, {
-        hint: 'AWS tools refuse this file too: mend that line',
-      });
-    }
-  }
-  checkEditable(path, profile.files.state);
+  checkCredentialsFile(shared);
+  checkEditable(profile.files.credentials, profile.files.state);
 };
 
 /** Raises UserError when key and device are of different accounts. */

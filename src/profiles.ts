@@ -2,7 +2,7 @@ import type { Environment } from './context.ts';
 import { UserError } from './errors.ts';
 import { locateFiles, readFileIfAny } from './files.ts';
 import type { Files } from './files.ts';
-import { profileNames, readProfile as readSectionOf } from './ini.ts';
+import { findProblems, profileNames, readProfile as readSectionOf } from './ini.ts';
 import type { FileKind } from './ini.ts';
 import { nearestOf } from './nearest.ts';
 
@@ -96,8 +96,26 @@ export const findProfile = (name: string, shared: SharedFiles): Profile | undefi
   };
 };
 
-/** What AWS's parsers read differently in this profile, one sentence each, without any value. */
+/** Raises UserError, with the line, when AWS's own tools refuse the credentials file: it is not written to then. */
+export const checkCredentialsFile = ({ files, credentialsBytes }: SharedFiles): void => {
+  const problem = credentialsBytes && syntaxProblemOf(credentialsBytes, files.credentials);
+  if (problem)
+    throw new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' });
+};
+
+const syntaxProblemOf = (bytes: Buffer, path: string): string | undefined => {
+  const problem = findProblems(bytes).find(({ kind }) => kind === 'syntax');
+  return problem && `${path} line ${problem.line}: ${problem.message}`;
+};
+
+/**
+ * What AWS's parsers read differently in this profile, one sentence each, without any value, and for what AWS's own
+ * tools refuse the config file.
+ */
 export const warningsOf = (name: string, { files, credentialsBytes, configBytes }: SharedFiles): string[] => [
+  ...[configBytes && syntaxProblemOf(configBytes, files.config)].flatMap((problem) =>
+    problem ? [`${problem} (AWS CLI and boto3 refuse this file)`] : [],
+  ),
   ...(credentialsBytes ? warningsIn(credentialsBytes, 'credentials', name, files.credentials) : []),
   ...(configBytes ? warningsIn(configBytes, 'config', name, files.config) : []),
 ];
