@@ -145,26 +145,31 @@ type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) 
 const posix =
   (verb: string): Printer =>
   (set, unset) => {
-    // The subshell tries it first: a read-only variable fails there, before anything has changed here.
+    // The subshell tries it first: a read-only variable fails there, before anything has changed here. `case` is there
+    // for fish, which finds this an error in the first line.
     const names = [...unset, ...set.map(([name]) => name)].join(' ');
     const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
-    return [
-      `(unset ${names})`,
+    const commands = [
       ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
       ...(assignments.length > 0 ? [`${verb}${assignments.join(' ')}`] : []),
-    ].join(' && ');
+    ];
+    return guarded(`case a in *) (unset ${names});; esac`, commands);
   };
+
+// A shell that this is not meant for fails at the guard, and shows that line in its message: no secret may be in it.
+const guarded = (guard: string, commands: readonly string[]): string =>
+  `${guard} &&\n${commands.join(' && ')}`;
 
 const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
   env: posix('export '),
   'env-no-export': posix(''),
-  // A parenthesis here is a syntax error in every other shell, so that nothing of the line runs there.
+  // The parenthesis is a syntax error in bash and dash, and a pattern without a match in zsh. Variables are set
+  // before they are erased, since erasing one that is not there fails.
   fish: (set, unset) =>
-    [
-      'test (echo 1) = 1',
+    guarded('test (echo 1) = 1', [
       ...set.map(([name, value]) => `set -gx ${name} ${quoteFish(value)}`),
-      ...unset.map((name) => `begin; set -e -g ${name}; true; end`),
-    ].join('; and '),
+      ...unset.map((name) => `set -g ${name} && set -e -g ${name}`),
+    ]),
   powershell: (set, unset) =>
     [
       ...unset.map((name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`),
