@@ -3,6 +3,11 @@
 # To be sourced from ~/.bashrc; `aws-iam-login setup bash` does that.
 [ -n "${BASH_VERSION-}" ] || return 0
 
+# Aliases would be expanded in the functions for good.
+__aws_iam_login_aliases=''
+if \builtin shopt -q expand_aliases; then __aws_iam_login_aliases=1; fi
+\builtin shopt -u expand_aliases
+
 case ${BASH_SOURCE[0]} in
   /*) __aws_iam_login_home=${BASH_SOURCE[0]%/*}/.. ;;
   */*) __aws_iam_login_home=$PWD/${BASH_SOURCE[0]%/*}/.. ;;
@@ -33,8 +38,10 @@ __aws_iam_login_run() {
 
 # Runs the program and applies what it prints to this shell; returns its exit code.
 __aws_iam_login_apply() {
-  local ail_flags=$- ail_trap ail_text ail_code=0
+  local ail_flags=$- ail_trap ail_aliases='' ail_text ail_code=0
   set +xv # a trace would show the secrets
+  if shopt -q expand_aliases; then ail_aliases=1; fi
+  shopt -u expand_aliases # `unset` and `export` may be aliases
   ail_trap=$(trap -p INT)
   trap : INT # not '', which the program would inherit; it also keeps the eval whole
   ail_text=$(__aws_iam_login_run "$@") || ail_code=$?
@@ -42,6 +49,7 @@ __aws_iam_login_apply() {
     [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
   fi
   builtin eval "${ail_trap:-trap - INT}"
+  if [[ -n $ail_aliases ]]; then shopt -s expand_aliases; fi
   case $ail_flags in *v*) set -v ;; esac
   case $ail_flags in *x*) set -x ;; esac
   return "$ail_code"
@@ -102,7 +110,10 @@ case ":${SHELLOPTS-}:" in
   *) builtin eval 'function aws-iam-login { __aws_iam_login_main "$@"; }' ;;
 esac
 
-case $- in *i*) ;; *) return 0 ;; esac
+if [[ $- != *i* ]]; then
+  if [[ -n $__aws_iam_login_aliases ]]; then shopt -s expand_aliases; fi
+  return 0
+fi
 
 # --- The prompt ------------------------------------------------------------------------------------------------
 
@@ -446,3 +457,6 @@ case "${PROMPT_COMMAND[*]-} ${precmd_functions[*]-} ${STARSHIP_PROMPT_COMMAND-}"
     fi
     ;;
 esac
+
+if [[ -n $__aws_iam_login_aliases ]]; then shopt -s expand_aliases; fi
+unset __aws_iam_login_aliases

@@ -140,12 +140,12 @@ if test -r /proc/uptime
     set -g __aws_iam_login_quiet_until 0
     function __aws_iam_login_prompt --on-event fish_prompt
         if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_EXPIRES_AT:$AWS_IAM_LOGIN_HOOK:$AWS_IAM_LOGIN_WARN:$AWS_IAM_LOGIN_PROFILE"
-            read -l up rest </proc/uptime
+            read -l -d ' ' up rest </proc/uptime
             test $up -lt $__aws_iam_login_quiet_until; and return
         end
         __aws_iam_login_check
         set -l left (math -s0 "min(60, max(0, $__aws_iam_login_next - "(__aws_iam_login_now)"))")
-        read -l up rest </proc/uptime
+        read -l -d ' ' up rest </proc/uptime
         set -g __aws_iam_login_quiet_until (math $up + $left)
     end
 else

@@ -247,9 +247,10 @@ __aws_iam_login_settle() {
 # Whether something was typed ahead. Half a line shows only without the terminal's line mode.
 __aws_iam_login_is_input_waiting() {
   local ail_tty ail_code=1
+  local -a ail_ready
   zmodload zsh/zselect 2>/dev/null || return 1
   ail_tty=$(command stty -g) && command stty -icanon min 1 time 0 || return 1
-  zselect -t 0 -r 0 >/dev/null && ail_code=0
+  zselect -a ail_ready -t 0 -r 0 && ail_code=0
   command stty $ail_tty
   return $ail_code
 }
