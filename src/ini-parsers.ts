@@ -438,7 +438,7 @@ const addOption = (view: View, option: Option, leaked: boolean): void => {
       const equals = text.indexOf('=');
       if (equals === -1) continue;
       const key = strip(text.slice(0, equals));
-      nested.set(key.toLowerCase(), { value: strip(text.slice(equals + 1)), line: piece.line, spelled: key });
+      setLower(nested, { value: strip(text.slice(equals + 1)), line: piece.line, spelled: key });
     }
   view.nested.set(name, nested);
 };

@@ -366,6 +366,7 @@ const fileWarnings = (bytes: Buffer, lines: readonly Line[]): string[] => [
 ];
 
 const BOM = Buffer.from('\uFEFF');
+
 // ---- Editing ----
 
 const refuseProblems = ({ problems }: Reading): void => {

@@ -142,6 +142,7 @@ const namesOf = ({ boto, js }: Views): Set<string> =>
  * - quotes: the others keep them and fail, the Go SDK takes them off;
  * - further lines: botocore joins them where that SDK does not find the key at all, and the Go SDK drops them;
  * - a file that one of them rejects as a whole: what it would have read without the flaw;
+ * - [default] beside [profile default]: we read the one that the JavaScript SDK reads, for botocore's part too;
  * - `key: a=b`: that SDK reads a key named `key: a`, we do as botocore does;
  * - a lone CR: only botocore ends lines there, so the other one's sections are mixed up.
  */
@@ -150,6 +151,10 @@ const differences = (file: SharedFile, profile: string, views: Views): string[] 
   const boto = lowerCase(views.boto?.get(profile));
   const js = lowerCase(views.js.get(profile));
   const mixedUp = /\r(?!\n)/.test(file.bytes.toString('latin1'));
+  const bothDefaults =
+    file.kind === 'config' &&
+    profile === 'default' &&
+    /\[profile\s+["']?default/.test(file.bytes.toString('latin1'));
   const jsThrew = views.js.size === 0 && file.bytes.includes('__proto__]');
   return [...new Set([...ours.keys(), ...boto.keys(), ...js.keys()])].flatMap((key) => {
     const own = ours.get(key);
@@ -157,7 +162,7 @@ const differences = (file: SharedFile, profile: string, views: Views): string[] 
     const allowed = theirs.flatMap((value) => [value, unquoted(value), unquoted(value?.split('\n')[0])]);
     const rejected = views.boto === undefined && (js.get(key) === undefined || mixedUp);
     const colon = own === undefined && key.includes(':');
-    if (allowed.includes(own) || rejected || colon || jsThrew) return [];
+    if (allowed.includes(own) || rejected || colon || jsThrew || bothDefaults) return [];
     return [`${profile} ${key}: ${JSON.stringify({ own, theirs })} in ${described(file)}`];
   });
 };
