@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import ini from 'ini';
 import { removeStrays } from './atomic.ts';
 import { accountOfArn, partitionOf, userNameOfArn } from './endpoints.ts';
-import { UserError } from './errors.ts';
+import { UserError, systemCode } from './errors.ts';
+import { fileError } from './file-error.ts';
 import { readStateFile, removeStateFile, writeStateFile } from './files.ts';
 import type { AccessKey } from './profiles.ts';
 
@@ -73,8 +74,12 @@ const journalPath = (state: string, arn: string): string =>
 
 const journalNames = (state: string): string[] => {
   const folder = journalFolder(state);
-  if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder).filter((name) => !name.startsWith('.') && name.endsWith('.ini'));
+  try {
+    return fs.readdirSync(folder).filter((name) => !name.startsWith('.') && name.endsWith('.ini'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw fileError(error, 'read', folder);
+  }
 };
 
 const readJournalFile = (path: string): Journal | undefined => {

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { withFault } from './support/faults.ts';
+import { type Scene, expectRecovery, newScene, runHere, ways } from './support/rotation.ts';
+
+// Rotations in this process, one file operation of which fails.
+
+/** Lets one file operation of a rotation fail; returns how many there were. */
+const tryFault = async (action: string, at: number): Promise<number> => {
+  const scene = await newScene();
+  try {
+    const fault = { under: scene.home.folder, action, at };
+    const { count, error } = await withFault(fault, () => rotate(scene));
+    expect(error).toBeUndefined();
+    // much is at rest at once, since a fault before CreateAccessKey changes nothing: of these some are tried again
+    await expectRecovery(scene, ways[at % 2] ?? 'rotate', at % 10 < 2);
+    return count;
+  } finally {
+    await scene.remove();
+  }
+};
+
+const rotate = (scene: Scene) => runHere(scene, ['default', 'rotate']);
+
+describe('a rotation', () => {
+  test.each(['ENOSPC', 'EACCES', 'EIO'])(
+    'comes to rest whichever file operation fails with %s',
+    { timeout: 240_000 },
+    async (code) => {
+      const operations = await tryFault(code, Number.MAX_SAFE_INTEGER);
+      expect(operations).toBeGreaterThan(100);
+      for (let at = 1; at <= operations; at += 1) {
+        await tryFault(code, at).catch((error: unknown) => {
+          throw new Error(`${code} from operation ${at}`, { cause: error });
+        });
+      }
+      process.stdout.write(`faults: ${operations} rotations with ${code} from each file operation\n`);
+    },
+  );
+});

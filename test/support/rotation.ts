@@ -1,0 +1,210 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { connect } from '../../src/aws.ts';
+import { run as runCommandLine } from '../../src/cli.ts';
+import { isUserError, messageOf } from '../../src/errors.ts';
+import { findProblems, readProfile } from '../../src/ini.ts';
+import { readJournals } from '../../src/journal.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
+import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
+import { type Home, makeHome } from './program.ts';
+
+/** A user with one key in several profiles, an AWS of their own, and a clock that both share. */
+export type Scene = {
+  readonly aws: LocalAws;
+  readonly home: Home;
+  readonly user: UserHandle;
+  readonly phone: DeviceHandle;
+  readonly clock: Clock;
+  /** The two files as they were. */
+  readonly before: { readonly credentials: string; readonly config: string };
+  readonly remove: () => Promise<void>;
+};
+
+/** A clock that runs with the real one, and ahead of it as soon as somebody sleeps by it. */
+export type Clock = {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** How many milliseconds were slept. */
+  readonly slept: () => number;
+};
+
+export const newClock = (): Clock => {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    sleep: async (milliseconds) => {
+      ahead += milliseconds;
+      await setImmediate();
+    },
+    slept: () => ahead,
+  };
+};
+
+/** Every oddity that an edit has to leave alone, around the profiles that hold the key. */
+const credentialsText = ({ accessKeyId, secretAccessKey }: KeyPair, serialNumber: string): string =>
+  `# written by hand\r\n[default]\r\naws_access_key_id = ${accessKeyId}\r\naws_secret_access_key=${secretAccessKey}\r\nmfa_serial = ${serialNumber}\r\nusername = jane\r\n\r\n` +
+  `; another one\n[other]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\nunknown = kept \n\n` +
+  `[long.term@x]   # the same key\naws_secret_access_key   =  ${secretAccessKey}\naws_access_key_id=${accessKeyId}\n# no last line end`;
+
+const configText = ({ accessKeyId, secretAccessKey }: KeyPair): string =>
+  `[default]\nregion = eu-west-1\n[profile in-config]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n[profile role]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = default\n`;
+
+export const newScene = async (): Promise<Scene> => {
+  const clock = newClock();
+  const aws = await startLocalAws({ now: clock.now });
+  const user = aws.createUser();
+  const phone = aws.addMfaDevice(user);
+  const home = makeHome(aws.url);
+  const before = { credentials: credentialsText(user, phone.serialNumber), config: configText(user) };
+  fs.writeFileSync(home.credentials, before.credentials, { mode: 0o600 });
+  fs.writeFileSync(home.config, before.config, { mode: 0o600 });
+  return {
+    aws,
+    home,
+    user,
+    phone,
+    clock,
+    before,
+    remove: async () => {
+      await aws.close();
+      home.remove();
+    },
+  };
+};
+
+export type Outcome = {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+/** Runs a command line in this process, by the scene's clock. Anything but a UserError is thrown. */
+export const runHere = async ({ home, clock }: Scene, args: readonly string[]): Promise<Outcome> => {
+  const texts = { stdout: '', stderr: '' };
+  const context = {
+    env: home.env,
+    now: clock.now,
+    sleep: clock.sleep,
+    log: (line: string) => void (texts.stderr += `${line}\n`),
+    print: (text: string) => void (texts.stdout += text),
+  };
+  try {
+    return { exitCode: await runCommandLine(args, context), ...texts };
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    texts.stderr += `aws-iam-login: ${messageOf(error)}\n  hint: ${error.hint}\n`;
+    return { exitCode: error.exitCode, ...texts };
+  }
+};
+
+/** The pair that a profile of the credentials file holds. */
+export const pairIn = ({ home }: Scene, profileName = 'default'): KeyPair => {
+  const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.keys;
+  return {
+    accessKeyId: keys?.get('aws_access_key_id') ?? '',
+    secretAccessKey: keys?.get('aws_secret_access_key') ?? '',
+  };
+};
+
+/** What is in the folder of the journals, temporary files too. */
+export const journalFiles = ({ home }: Scene): string[] => {
+  const folder = join(home.state, 'rotations');
+  return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+};
+
+/** Whether AWS accepts the pair. */
+export const works = async ({ aws }: Scene, credentials: KeyPair): Promise<boolean> => {
+  const endpointUrls = { sts: aws.url, iam: aws.url };
+  return connect({ credentials, region: 'us-east-1', endpointUrls }, {})
+    .getCallerIdentity()
+    .then(
+      () => true,
+      () => false,
+    );
+};
+
+/** A minute after a fault: the files are whole, and a key in them or in the journal works. */
+export const expectNoLockOut = async (scene: Scene): Promise<void> => {
+  await scene.clock.sleep(61_000);
+  const { credentials, config } = scene.home;
+  expect([credentials, config].map((path) => findProblems(fs.readFileSync(path)))).toEqual([[], []]);
+  const journals = readJournals(scene.home.state).map(({ newId = '', newSecret = '' }) => ({
+    accessKeyId: newId,
+    secretAccessKey: newSecret,
+  }));
+  const answers = await Promise.all([pairIn(scene), ...journals].map((pair) => works(scene, pair)));
+  expect(answers).toContain(true);
+};
+
+/** Whether a rotation is over or has not begun: one key, active and in every profile, all else as it was, no journal. */
+export const isAtRest = (scene: Scene): boolean => {
+  const { aws, user, home, before } = scene;
+  const pair = pairIn(scene);
+  const [key, ...more] = aws.keys(user);
+  return (
+    key?.accessKeyId === pair.accessKeyId &&
+    key.status === 'Active' &&
+    more.length === 0 &&
+    withoutSession(fs.readFileSync(home.credentials, 'latin1')) ===
+      withPair(before.credentials, user, pair) &&
+    fs.readFileSync(home.config, 'latin1') === withPair(before.config, user, pair) &&
+    journalFiles(scene).length === 0
+  );
+};
+
+/** The same as an assertion that says what is wrong; the key works, too. */
+export const expectAtRest = async (scene: Scene): Promise<void> => {
+  const { aws, user, home, before } = scene;
+  const pair = pairIn(scene);
+  expect(aws.keys(user)).toEqual([{ accessKeyId: pair.accessKeyId, status: 'Active' }]);
+  expect(withoutSession(fs.readFileSync(home.credentials, 'latin1'))).toBe(
+    withPair(before.credentials, user, pair),
+  );
+  expect(fs.readFileSync(home.config, 'latin1')).toBe(withPair(before.config, user, pair));
+  expect(journalFiles(scene)).toEqual([]);
+  await scene.clock.sleep(61_000);
+  expect(await works(scene, pair)).toBe(true);
+};
+
+export const ways = ['rotate', 'abort'] as const;
+export type Way = (typeof ways)[number];
+
+/** What a user does a minute after something went wrong: the same command again, or `--abort`. */
+export const recover = async (scene: Scene, way: Way): Promise<Outcome> => {
+  const options = way === 'abort' ? ['--abort'] : [];
+  return runHere(scene, ['rotate', 'default', '--yes', '--token-code', scene.phone.code(), ...options]);
+};
+
+/**
+ * What has to hold after any fault: nobody is locked out, and either way leads to rest. Where all is at rest already
+ * only some are tried again.
+ */
+export const expectRecovery = async (scene: Scene, way: Way, always = true): Promise<void> => {
+  await expectNoLockOut(scene);
+  if (!always && isAtRest(scene)) return;
+  const outcome = await recover(scene, way);
+  if (!isAtRest(scene)) expect(outcome).toBe('a way on');
+  await expectAtRest(scene);
+};
+
+const withPair = (text: string, old: KeyPair, pair: KeyPair): string =>
+  text.replaceAll(old.accessKeyId, pair.accessKeyId).replaceAll(old.secretAccessKey, pair.secretAccessKey);
+
+// What a login adds stands at the end of the file.
+const withoutSession = (text: string): string => text.replace(/\r?\n(\r?\n)?\[default-sts\][^[]*$/, '');
+
+/** Does the work for every item, some at the same time. */
+export const inParallel = async <Item>(
+  items: readonly Item[],
+  lanes: number,
+  work: (item: Item, index: number) => Promise<void>,
+): Promise<void> => {
+  const left = items.map((item, index) => ({ item, index }));
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next.item, next.index);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+};
