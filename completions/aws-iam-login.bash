@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # bash 3.2 and later: completion of aws-iam-login, without a process and without the bash-completion package.
 
+# Aliases would be expanded in the functions for good.
+__aws_iam_login_aliases=''
+if \builtin shopt -q expand_aliases; then __aws_iam_login_aliases=1; fi
+\builtin shopt -u expand_aliases
+
 # Leaves the profiles of both files in ail_names, as they are written.
 __aws_iam_login_profiles() {
   local ail_file ail_kind ail_line ail_text ail_flags=$- IFS=$'\n'
@@ -205,3 +210,6 @@ __aws_iam_login_other_command() {
 }
 
 complete -o nospace -F _aws_iam_login aws-iam-login
+
+if [[ -n $__aws_iam_login_aliases ]]; then shopt -s expand_aliases; fi
+unset __aws_iam_login_aliases

@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# Tab in real interactive shells.
+
+load shell.bash
+
+setup() {
+  PANES=() MARK=0
+  make_home
+  cat >"$D/home/.aws/config" <<'CONFIG'
+[default]
+region = eu-west-1
+[profile Role-one]
+role_arn = arn:aws:iam::123456789012:role/one
+source_profile = default
+  [profile indented]
+[profile "quoted one"]
+[sso-session hidden]
+[services hidden-too]
+[plain-hidden]
+#[profile commented]
+[profile unterminated
+CONFIG
+  cat >"$D/home/.aws/credentials" <<'CREDENTIALS'
+[default]
+aws_access_key_id = AKIAONE
+[default-sts]
+[me@corp.example]
+[team.dot]
+[a:b:c]
+[x+y/z=1]
+[with space]
+[it's]
+[dollar$HOME]
+[back\slash]
+[-dash]
+[$(touch pwned)]
+[`touch pwned`]
+[semi;colon]
+[{br,ace}]
+[ünï]
+[*?]
+[win]
+CREDENTIALS
+  # compinit may come before or after our line.
+  case $BATS_TEST_DESCRIPTION in
+    zsh:*) echo 'autoload -Uz compinit && compinit -u -D' >"$D/before" ;;
+  esac
+}
+teardown() { stop_shells; }
+
+# completed TEXT: what stands on the line after Tab, which must change it.
+completed() {
+  clear_screen
+  wait_for '^R[0-9]+>$'
+  type_text "$1"
+  press Tab
+  type_text '~'
+  wait_for '~$'
+  screen | sed -n '/^R[0-9]*> aws/{s/^R[0-9]*> //; s/ *~.*$//; p; q}'
+  press C-e C-u
+}
+
+completes_words() {
+  local text expected
+  start_shell "$1"
+  while IFS='|' read -r text expected; do
+    run completed "aws-iam-login $text"
+    [[ $output == "aws-iam-login $expected" ]] || {
+      echo "'$text' became '$output', not '$expected'"
+      return 1
+    }
+  done <<'WORDS'
+log|login
+compl|completion
+login me|login me@corp.example
+me|me@corp.example
+me@corp.example us|me@corp.example use
+use a:|use a:b:c
+use a:b:|use a:b:c
+use x+|use x+y/z=1
+use --profile me@c|use --profile me@corp.example
+use --profile=me@c|use --profile=me@corp.example
+use --profile=a:|use --profile=a:b:c
+use --as wa|use --as watch
+use me@corp.example --as pro|use me@corp.example --as profile
+env --format power|env --format powershell
+env --format=power|env --format=powershell
+--region eu-west-1 env te|--region eu-west-1 env team.dot
+hook zs|hook zsh
+setup fi|setup fish
+login --if|login --if-needed
+team.dot env --uns|team.dot env --unset
+exec win -- mktem|exec win -- mktemp
+WORDS
+}
+for_each_shell completes_words "commands, options, values and profiles, in both word orders"
+
+completes_odd_names() {
+  local text expected
+  start_shell "$1"
+  done_with "cd $D/home"
+  while IFS='|' read -r text expected; do
+    : >"$D/calls"
+    clear_screen
+    type_text "aws-iam-login exec --profile $text"
+    press Tab
+    # The whole name must be one word, in whatever way it is quoted; an open quote is closed by the shell, or here.
+    case $text in
+      [\"\']*) screen_quotes "${text:0:1}" ;;
+    esac
+    type_text ' --quiet'
+    press Enter
+    until [[ -s $D/calls ]]; do sleep 0.03; done # or the test's own limit
+    [[ $(<"$D/calls") == "exec --profile $expected --quiet" ]] || {
+      echo "'$text' became '$(<"$D/calls")'"
+      screen
+      return 1
+    }
+  done <<'NAMES'
+with|with space
+"with|with space
+'with|with space
+it|it's
+dol|dollar$HOME
+back|back\slash
+'$(|$(touch pwned)
+semi|semi;colon
+quo|quoted one
+ün|ünï
+ind|indented
+NAMES
+  [[ ! -e $D/home/pwned ]]
+}
+
+# screen_quotes QUOTE: closes the quote unless the shell has done so.
+screen_quotes() {
+  local text
+  wait_for 'profile .(with space|\$\(touch pwned\))'
+  text=$(screen | grep -o -- '--profile .*' | tail -n 1)
+  case $text in *[a-z\)]"$1") ;; *) type_text "$1" ;; esac
+}
+for_each_shell completes_odd_names "names with blanks, quotes and dollars come out as one word"
+
+describes_kinds() {
+  start_shell "$1"
+  type_text 'aws-iam-login use '
+  press Tab
+  wait_for 'Role-one .*role'
+  wait_for 'default-sts .*session'
+  wait_for '(win|me@corp.example) .*user'
+  [[ $(count_on_screen 'hidden|commented|unterminated') -eq 0 ]]
+}
+for_each_shell describes_kinds "the kind of a profile stands beside it" zsh fish
+
+lists_bash() {
+  start_shell bash
+  type_text 'aws-iam-login use '
+  press Tab Tab
+  wait_for 'Role-one'
+  wait_for 'me@corp.example'
+  wait_for 'default-sts'
+  [[ $(count_on_screen 'hidden|commented|unterminated') -eq 0 ]]
+}
+for_each_shell lists_bash "all profiles of both files are offered, other sections are not" bash
+
+starts_no_process() {
+  local pid
+  start_shell "$1"
+  completed 'aws-iam-login use te' >/dev/null # the completion is loaded now
+  clear_screen
+  pid=$(tmux -L "$PANE" display-message -p '#{pane_pid}')
+  strace -f -p "$pid" -e trace=clone,clone3,fork,vfork,execve -o "$D/trace" 2>"$D/strace" 3>&- &
+  until grep -q attached "$D/strace"; do sleep 0.03; done
+  run completed 'aws-iam-login use me@c'
+  [[ $output == 'aws-iam-login use me@corp.example' ]]
+  kill %1
+  wait %1 || true
+  ! grep -vE 'CLONE_THREAD|resumed' "$D/trace" | grep -E 'clone|fork|execve'
+  [[ $(wc -l <"$D/calls") -eq 0 ]]
+}
+for_each_shell starts_no_process "Tab starts no process"
+
+follows_variables() {
+  mv "$D/home/.aws/credentials" "$D/my credentials"
+  mkdir "$D/home/elsewhere"
+  printf '[profile tilde-one]\n' >"$D/home/elsewhere/config"
+  start_shell "$1" "AWS_SHARED_CREDENTIALS_FILE=$D/my credentials" 'AWS_CONFIG_FILE=~/elsewhere/config'
+  run completed 'aws-iam-login use me@'
+  [[ $output == 'aws-iam-login use me@corp.example' ]]
+  run completed 'aws-iam-login use til'
+  [[ $output == 'aws-iam-login use tilde-one' ]]
+}
+for_each_shell follows_variables "the files are found where AWS's variables say"
+
+survives_no_files() {
+  rm -r "$D/home/.aws"
+  start_shell "$1"
+  run completed 'aws-iam-login rot'
+  [[ $output == 'aws-iam-login rotate' ]]
+  clear_screen
+  type_text 'aws-iam-login use x'
+  press Tab
+  type_text '~'
+  wait_for 'use x~$'
+  [[ $(screen | grep -c .) -eq 1 ]]
+}
+for_each_shell survives_no_files "without files there are no profiles, and no error"
+
+survives_options() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >"$D/after"
+    start_shell "$1"
+    run completed 'aws-iam-login use me@c'
+    [[ $output == 'aws-iam-login use me@corp.example' ]] || {
+      echo "with $line: $output"
+      return 1
+    }
+    tmux -L "$PANE" kill-server
+  done < <(
+    case $1 in
+      bash) printf '%s\n' 'set -eu -o pipefail' 'set -o posix' 'set -C -f' 'shopt -s nullglob failglob' 'IFS=0@c' 'alias local=false case=false' ;;
+      zsh) printf '%s\n' 'setopt ksh_arrays' 'setopt no_unset' 'setopt sh_word_split glob_subst' 'setopt null_glob' 'setopt warn_create_global' ;;
+      fish) printf '%s\n' 'set -gx IFS 0@c' ;;
+    esac
+  )
+}
+for_each_shell survives_options "the user's options do not matter"
+
+loads_late() {
+  : >"$D/before"
+  echo 'autoload -Uz compinit && compinit -u -D' >"$D/after"
+  start_shell zsh
+  run completed 'aws-iam-login use me@c'
+  [[ $output == 'aws-iam-login use me@corp.example' ]]
+}
+for_each_shell loads_late "compinit may come after our line" zsh
+
+knows_all_options() {
+  local command option
+  start_shell "$1"
+  for command in $("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+    run completed "aws-iam-login $command"
+    [[ $output == "aws-iam-login $command" ]]
+    for option in $("$PACKAGE/dist/aws-iam-login.cjs" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u); do
+      case $option in --version | --help) continue ;; esac
+      case $1 in
+        bash)
+          enter "COMP_LINE='aws-iam-login $command $option' COMP_POINT=200; _aws_iam_login aws-iam-login $option x; echo \"\${COMPREPLY[0]}:\""
+          wait_for "^$option :$"
+          ;;
+        zsh) grep -qE -- "$option[=[]" "$PACKAGE/completions/_aws-iam-login" ;;
+        fish)
+          enter "echo found:(complete -C 'aws-iam-login $command $option' | string split \\t)[1]"
+          wait_for "^found:$option$"
+          ;;
+      esac || {
+        echo "$command $option is missing"
+        return 1
+      }
+    done
+    clear_screen
+  done
+}
+for_each_shell knows_all_options "every command and option of the help is known"
