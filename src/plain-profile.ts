@@ -24,7 +24,6 @@ export const readPlainProfile = (
 };
 
 const newline = 0x0a;
-const bracket = 0x5b;
 
 /** Where the only header with this name stands. */
 const findHeader = (bytes: Buffer, profile: string, header: string): number | typeof odd | undefined => {
@@ -44,9 +43,11 @@ const findHeader = (bytes: Buffer, profile: string, header: string): number | ty
 
 /** Whether a line is a plain header of another profile, whose name only contains this one's. */
 const isOtherHeader = (line: string, profile: string): boolean => {
-  const name = /^\[(?:profile )?([\w.@+%:/-]+)\]$/.exec(line)?.[1];
-  return name !== undefined && name !== profile && name !== 'profile';
+  const name = plainHeader.exec(line)?.[1];
+  return name !== undefined && ![profile, 'profile', `profile.${profile}`].includes(name);
 };
+
+const plainHeader = /^\[(?:profile )?([\w.@+%:/-]+)\]$/;
 
 const lineEndAfter = (bytes: Buffer, at: number): number => {
   const end = bytes.indexOf(newline, at);
@@ -55,10 +56,11 @@ const lineEndAfter = (bytes: Buffer, at: number): number => {
 
 const readKeys = (bytes: Buffer, from: number): ReadonlyMap<string, string> | typeof odd => {
   const keys = new Map<string, string>();
-  for (let at = from + 1; at < bytes.length && bytes[at] !== bracket;) {
+  for (let at = from + 1; at < bytes.length;) {
     const end = lineEndAfter(bytes, at);
     const line = bytes.toString('latin1', at, end);
     at = end + 1;
+    if (line.startsWith('[')) return plainHeader.test(line) ? keys : odd;
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
     const [, key, value] = /^([a-z][a-z0-9_]*) ?= ?([!-~]+(?: [!-~]+)*)$/.exec(line) ?? [];
     if (key === undefined || value === undefined || keys.has(key)) return odd;
