@@ -1,0 +1,138 @@
+import { fileURLToPath } from 'node:url';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromIni } from '@aws-sdk/credential-providers';
+import { findPrograms } from '../local-aws/clients.ts';
+import { type Home, makeHome, runCommand, writeCredentials } from './program.ts';
+
+/** What a program of AWS finds in a profile. */
+export type Found = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly region: string | undefined;
+};
+
+/** A program or library of AWS that reads its two files by itself. */
+export type Reader = {
+  readonly name: string;
+  readonly read: (home: Home, profile: string) => Promise<Found>;
+  /** The ARN that STS at `AWS_ENDPOINT_URL` gives to the profile. */
+  readonly whoAmI: (home: Home, profile: string) => Promise<string>;
+};
+
+const sdk: Reader = {
+  name: 'the JavaScript SDK',
+  read: (home, profile) =>
+    withEnvironment(home, async () => {
+      const client = new STSClient({ profile });
+      const {
+        accessKeyId,
+        secretAccessKey,
+        sessionToken = '',
+      } = await fromIni({ profile, ignoreCache: true })();
+      return {
+        accessKeyId,
+        secretAccessKey,
+        sessionToken,
+        region: await client.config.region().catch(() => undefined),
+      };
+    }),
+  whoAmI: (home, profile) =>
+    withEnvironment(home, async () => {
+      const client = new STSClient({
+        credentials: fromIni({ profile, ignoreCache: true }),
+        region: 'us-east-1',
+      });
+      return (await client.send(new GetCallerIdentityCommand({}))).Arn ?? '';
+    }),
+};
+
+// The SDK looks at the variables of this process.
+const withEnvironment = async <Result>(home: Home, work: () => Promise<Result>): Promise<Result> => {
+  const before = { ...process.env };
+  const own = Object.keys(before).filter((name) => name.startsWith('AWS_') || /_proxy$/i.test(name));
+  for (const name of own) delete process.env[name];
+  Object.assign(process.env, filesOf(home), { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
+  try {
+    return await work();
+  } finally {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+};
+
+const filesOf = ({ credentials, config, env }: Home): Record<string, string> => ({
+  AWS_SHARED_CREDENTIALS_FILE: credentials,
+  AWS_CONFIG_FILE: config,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_ENDPOINT_URL: env['AWS_ENDPOINT_URL'] ?? '',
+});
+
+const boto = (python: string): Reader => {
+  const script = fileURLToPath(new URL('ask-boto.py', import.meta.url));
+  const ask = async (home: Home, words: readonly string[]): Promise<Found & { arn: string }> =>
+    JSON.parse(await output(home, python, [script, ...words]));
+  return {
+    name: `boto3 of ${python}`,
+    read: async (home, profile) => {
+      const { accessKeyId, secretAccessKey, sessionToken, region } = await ask(home, [profile]);
+      return { accessKeyId, secretAccessKey, sessionToken, region: region ?? undefined };
+    },
+    whoAmI: async (home, profile) => (await ask(home, [profile, 'who'])).arn,
+  };
+};
+
+const commandLine = (program: string): Reader => ({
+  name: `AWS CLI ${program}`,
+  read: async (home, profile) => {
+    const get = async (key: string): Promise<string> => {
+      const { stdout } = await runCommand(home, program, ['configure', 'get', key, '--profile', profile]);
+      return stdout.trim();
+    };
+    const keys = ['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'region'];
+    const [accessKeyId = '', secretAccessKey = '', sessionToken = '', region] = await Promise.all(
+      keys.map(get),
+    );
+    return { accessKeyId, secretAccessKey, sessionToken, region: region === '' ? undefined : region };
+  },
+  whoAmI: async (home, profile) => {
+    const words = ['sts', 'get-caller-identity', '--profile', profile, '--query', 'Arn', '--output', 'text'];
+    return (await output(home, program, words)).trim();
+  },
+});
+
+const output = async (home: Home, program: string, words: readonly string[]): Promise<string> => {
+  const { exitCode, stdout, stderr } = await runCommand(home, program, words);
+  if (exitCode !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr}`);
+  return stdout;
+};
+
+/** The JavaScript SDK, and every AWS CLI and boto3 on this machine. */
+export const findReaders = async (): Promise<Reader[]> => {
+  const pythons = await Promise.all(
+    findPrograms('python3').map(async (python) => ((await hasBoto(python)) ? [boto(python)] : [])),
+  );
+  return [sdk, ...findPrograms('aws').map(commandLine), ...pythons.flat()];
+};
+
+const hasBoto = async (python: string): Promise<boolean> => {
+  const home = makeHome('');
+  const { exitCode } = await runCommand(home, python, ['-c', 'import boto3']);
+  home.remove();
+  return exitCode === 0;
+};
+
+/** Whether a reader sends its requests to `AWS_ENDPOINT_URL`, asked with a key of that AWS and no other way out. */
+export const honoursEndpoint = async (reader: Reader, url: string, keys: string): Promise<boolean> => {
+  const home = makeHome(url);
+  const nowhere = 'http://127.0.0.1:9';
+  Object.assign(home.env, { HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' });
+  writeCredentials(home, `[default]\n${keys}region = us-east-1\n`);
+  try {
+    return (await reader.whoAmI(home, 'default')).startsWith('arn:');
+  } catch {
+    return false;
+  } finally {
+    home.remove();
+  }
+};
