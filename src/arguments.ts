@@ -7,6 +7,8 @@ import { printable } from './profiles.ts';
 export type CommandLine = {
   /** Undefined when only options were given, such as `--help`. */
   readonly command: CommandName | undefined;
+  /** Whether the only word is taken for a profile, and the command for login. */
+  readonly implied: boolean;
   readonly operand: string | undefined;
   readonly options: readonly string[];
   readonly rest: readonly string[] | undefined;
@@ -25,14 +27,14 @@ export const parseWords = (
   if (third !== undefined) throw usageError(`one word too many: ${printable(third)}`);
   if (first === undefined) {
     const asksForHelp = options.some((option) => ['--help', '-h', '--version'].includes(option));
-    return { command: asksForHelp ? undefined : 'login', operand: undefined, options, rest };
+    return { command: asksForHelp ? undefined : 'login', implied: false, operand: undefined, options, rest };
   }
   if (isCommand(first)) {
     if (second !== undefined && commandOf(first).operand === 'none')
       throw usageError(`one word too many: ${printable(second)}`);
-    return { command: first, operand: second, options, rest };
+    return { command: first, implied: false, operand: second, options, rest };
   }
-  if (second === undefined) return { command: 'login', operand: first, options, rest };
+  if (second === undefined) return { command: 'login', implied: true, operand: first, options, rest };
   if (!isCommand(second)) {
     const nearest = nearestOf(second, commandNames) ?? nearestOf(first, commandNames);
     throw usageError(
@@ -40,7 +42,7 @@ export const parseWords = (
       nearest === undefined ? undefined : `did you mean ${nearest}?`,
     );
   }
-  return { command: second, operand: first, options, rest };
+  return { command: second, implied: false, operand: first, options, rest };
 };
 
 // Options keep their values, so that none of these is taken for a word.
@@ -75,7 +77,8 @@ const takesNextWord = (argument: string): boolean =>
  */
 export const evaluatedFormat = (argv: readonly string[]): string | undefined => {
   const { words, options } = splitWords(argv);
-  if (!words.slice(0, 2).includes('env')) return undefined;
+  const [first = '', second] = words;
+  if (first !== 'env' && (second !== 'env' || isCommand(first))) return undefined;
   if (options.some((option) => option === '--help' || option === '-h')) return undefined;
   return formatAmong(options) ?? 'env';
 };

@@ -1,22 +1,21 @@
 import { parseWords } from './arguments.ts';
 import type { CommandLine } from './arguments.ts';
-import { options, shells } from './commands.ts';
+import { commandNames, isCommand, options, shells } from './commands.ts';
 import type { CommandName, OptionName, Shell } from './commands.ts';
 import type { Context } from './context.ts';
 import { parseDuration } from './duration.ts';
 import { formatEnv, formatVariables, forms, formats, unsetVariables } from './env.ts';
 import type { Form, Format } from './env.ts';
-import { UserError, exitCode, usageError } from './errors.ts';
+import { UserError, exitCode, isUserError, usageError } from './errors.ts';
 import { exec } from './exec.ts';
-import { fastEnv } from './fast-env.ts';
+import { storedEnv } from './fast-env.ts';
 import { completion, hook, noteOtherVersion } from './hook.ts';
-import { readProfile } from './ini.ts';
 import { describeInit, init } from './init.ts';
 import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
 import { nearestOf } from './nearest.ts';
 import { policy } from './policy.ts';
-import { printable } from './profiles.ts';
+import { allProfileNames, printable, readSharedFiles } from './profiles.ts';
 import {
   describeRotation,
   describeStatus,
@@ -41,11 +40,20 @@ export const run = async (argv: readonly string[], context: Context): Promise<nu
   const line = parseWords(argv, nearestOf);
   noteOtherVersion(context);
   // A live session in files that are not plainly written: still without yargs.
-  const text = fastEnv(argv, context, (bytes, kind, name) => readProfile(bytes, kind, name)?.keys);
+  const text = storedEnv(argv, context, () => readSharedFiles(context.env));
   if (text !== undefined) {
     context.print(text);
     return exitCode.done;
   }
+  if (line.command !== 'exec') return runLine(line, context);
+  try {
+    return await runLine(line, context);
+  } catch (error) {
+    throw isUserError(error) ? ownFailure(error) : error;
+  }
+};
+
+const runLine = async (line: CommandLine, context: Context): Promise<number> => {
   const { parseOptions } = await import('./option-parser.ts');
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
@@ -53,9 +61,26 @@ export const run = async (argv: readonly string[], context: Context): Promise<nu
     return exitCode.done;
   }
   if (line.command === undefined) return exitCode.done;
+  if (line.implied && line.operand !== undefined) refuseMistyped(line.operand, context);
   const given = givenOf(parsed.values, line);
   const log = given.flag('quiet') ? () => {} : context.log;
   return handlers[line.command](given, { ...context, log });
+};
+
+// The exit codes of exec are the command's: a failure of ours has one that commands do not use.
+const ownFailure = ({ message, hint, exitCode: code, cause }: UserError): UserError =>
+  new UserError(message, {
+    hint,
+    exitCode: code === exitCode.interrupted ? code : exitCode.notStarted,
+    cause,
+  });
+
+/** Raises UserError (usage) when a word that was taken for a profile is none, and rather looks like a command. */
+const refuseMistyped = (word: string, context: Context): void => {
+  const names = allProfileNames(readSharedFiles(context.env));
+  const nearest = names.includes(word) ? undefined : nearestOf(word, [...names, ...commandNames]);
+  if (nearest === undefined || !isCommand(nearest)) return;
+  throw usageError(`${printable(word)} is neither a command nor a profile`, `did you mean ${nearest}?`);
 };
 
 type Handler = (given: Given, context: Context) => Promise<number>;
@@ -106,7 +131,6 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
     if (given.rest === undefined || given.rest.length === 0) {
       throw new UserError('exec needs a command after --', {
         hint: 'aws-iam-login exec work -- aws s3 ls',
-        exitCode: 125,
       });
     }
     const asked = sessionOptions(given);

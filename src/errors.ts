@@ -4,6 +4,8 @@ export const exitCode = {
   failed: 1,
   usage: 2,
   noSession: 3,
+  /** `exec` could not start its command. */
+  notStarted: 125,
   interrupted: 130,
 } as const;
 

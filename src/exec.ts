@@ -29,6 +29,13 @@ export const exec = async (
   context: Context,
 ): Promise<number> => {
   const [file = '', ...parameters] = command;
+  // The terminal sends its signals to the whole group; what is sent to us alone is passed on. From here on no signal
+  // ends this process before the command, which is why we listen before there is one.
+  const pass = (signal: NodeJS.Signals): void => {
+    const isFromTerminal = ['SIGINT', 'SIGQUIT', 'SIGWINCH'].includes(signal) && process.stdin.isTTY;
+    if (!isFromTerminal) child.kill(signal);
+  };
+  for (const signal of forwarded) process.removeAllListeners(signal).on(signal, pass);
   const child = execa(file, parameters, {
     env: withVariables(context.env, sessionVariables(live, { as: 'keys', minTtl }, context.env)),
     extendEnv: false,
@@ -37,17 +44,8 @@ export const exec = async (
     preferLocal: false,
     cleanup: false,
   });
-  // The terminal sends its signals to the whole group; what is sent to us alone is passed on.
-  const listeners = forwarded.map((signal) => {
-    const pass = (): void => {
-      if (signal !== 'SIGINT' && signal !== 'SIGQUIT' && signal !== 'SIGWINCH') child.kill(signal);
-      else if (!process.stdin.isTTY) child.kill(signal);
-    };
-    process.on(signal, pass);
-    return { signal, pass };
-  });
   const result = await child;
-  for (const { signal, pass } of listeners) process.removeListener(signal, pass);
+  for (const signal of forwarded) process.removeListener(signal, pass);
   if (result.signal !== undefined) return 128 + constants.signals[result.signal];
   if (result.exitCode !== undefined) return result.exitCode;
   return startFailure(file, result.cause ?? result, context);
@@ -69,7 +67,6 @@ const startFailure = (file: string, error: unknown, context: Context): number =>
     return 126;
   }
   throw new UserError(`could not start ${printable(file)}: ${code ?? 'unknown error'}`, {
-    exitCode: 125,
     cause: error,
   });
 };

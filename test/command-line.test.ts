@@ -1,0 +1,258 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { commandNames } from '../src/commands.ts';
+import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { SessionHandle, UserHandle } from './local-aws/world.ts';
+import {
+  type Home,
+  makeHomeOf,
+  program,
+  run,
+  sessionLines,
+  start,
+  startCommand,
+  until,
+} from './support/program.ts';
+import { closeTerminals, openTerminal } from './support/terminal.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let aws: LocalAws;
+let home: Home;
+let jane: UserHandle;
+let session: SessionHandle;
+
+beforeEach(async () => {
+  aws = await startLocalAws();
+  jane = aws.createUser();
+  home = makeHomeOf(aws, jane, aws.addMfaDevice(jane).serialNumber);
+  session = aws.mintSession(jane, { seconds: 7200 });
+  fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, session.expiration)}`);
+});
+
+afterEach(async () => {
+  await closeTerminals();
+  await aws.close();
+  home.remove();
+});
+
+describe('help', () => {
+  test('names every command, both word orders and examples', async () => {
+    for (const words of [['--help'], ['-h']]) {
+      const { exitCode, stdout, stderr } = await run(home, words);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      for (const name of commandNames) expect(stdout).toMatch(new RegExp(`^ *${name} +\\S`, 'm'));
+      expect(stdout).toContain('aws-iam-login <command> [profile] [options]\n');
+      expect(stdout).toContain('aws-iam-login <profile> [command] [options]');
+      expect(stdout).toContain('Examples:\n');
+    }
+  });
+
+  test.each(commandNames)('of %s has its options and examples', async (name) => {
+    const { exitCode, stdout } = await run(home, [name, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/Options:\n[^]*--help[^]*Examples:\n {1,2}\S/);
+    expect(stdout).toContain(`aws-iam-login ${name}`);
+    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  test('is the same in the origin’s order', async () => {
+    const { stdout } = await run(home, ['env', '--help']);
+    expect(await run(home, ['default', 'env', '--help'])).toMatchObject({ exitCode: 0, stdout });
+  });
+});
+
+test('--version is that of package.json', async () => {
+  const { version } = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  for (const words of [['--version'], ['env', '--version']]) {
+    expect(await run(home, words)).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+  }
+});
+
+describe('words', () => {
+  test.each([
+    ['env default', 'default env'],
+    ['env -p default', '--profile=default env'],
+    ['env default --as profile', '--as profile default env'],
+    ['env', '-p default env --min-ttl 1m'],
+  ])('%s and %s mean the same', async (one, other) => {
+    const first = await run(home, one.split(' '));
+    expect(first).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await run(home, other.split(' '))).toEqual(first);
+  });
+
+  test('a profile that is called like a command is named with --profile', async () => {
+    fs.appendFileSync(
+      home.credentials,
+      `[env]\nregion = eu-west-1\n[env-sts]\n${sessionLines(session, session.expiration)}`,
+    );
+    const { stdout } = await run(home, ['env', '--profile', 'env']);
+    expect(stdout).toContain("AWS_IAM_LOGIN_PROFILE='env'");
+  });
+
+  test.each([
+    [
+      ['default', 'enw'],
+      /^aws-iam-login: enw is no command; the commands are init, login, env, /,
+      /did you mean env\?/,
+    ],
+    [['envv', 'default'], /^aws-iam-login: default is no command; /, /did you mean env\?/],
+    [['default', 'frobnicate'], /^aws-iam-login: frobnicate is no command; /, /--help/],
+    [['logn'], /^aws-iam-login: logn is neither a command nor a profile$/m, /did you mean login\?/],
+    [['init', 'a', 'b'], /^aws-iam-login: one word too many: b$/m, /--help/],
+    [['login', '--wat'], /^aws-iam-login: .*wat/, /--help/],
+    [
+      ['use'],
+      /^aws-iam-login: use changes the current shell, and the shell hook is not loaded here$/m,
+      /hook/,
+    ],
+    [['login', 'env', '--wat'], /^aws-iam-login: .*wat/, /--help/],
+  ])('%s is a usage error with a hint', async (words, message, hint) => {
+    const { exitCode, stdout, stderr } = await run(home, words);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(hint);
+  });
+
+  test('a word near a profile is no mistyped command', async () => {
+    const { exitCode, stderr } = await run(home, ['defautl']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('did you mean default?');
+  });
+});
+
+describe('streams', () => {
+  test('--quiet says nothing but errors', async () => {
+    const words = ['--quiet', '--token-code', aws.deviceOf(jane).code()];
+    expect(await run(home, ['login', ...words])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    const { stderr } = await run(home, ['login', 'nobody', ...words]);
+    expect(stderr).toContain('aws-iam-login: profile nobody is neither in');
+  });
+
+  test('a stack trace comes with --debug only', async () => {
+    expect((await run(home, ['login', 'nobody'])).stderr).not.toContain('    at ');
+    expect((await run(home, ['login', 'nobody', '--debug'])).stderr).toContain('    at ');
+  });
+
+  test('without colours, on a terminal neither, where they do not help', async () => {
+    const terminal = await openTerminal(home, 'aws-iam-login login nobody 2>&1 | cat -v; echo END');
+    expect(await terminal.until(/END/)).not.toContain('^[[');
+  });
+});
+
+describe('exec', () => {
+  const variables = `printenv AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_IAM_LOGIN_PROFILE`;
+
+  test('runs the command with the variables of the session', async () => {
+    const env = { AWS_PROFILE: 'mine', AWS_SECURITY_TOKEN: 'old' };
+    const { exitCode, stdout } = await run(
+      home,
+      [
+        'exec',
+        'default',
+        '--',
+        'sh',
+        '-c',
+        `${variables}; printenv AWS_PROFILE; printenv AWS_SECURITY_TOKEN`,
+      ],
+      { env },
+    );
+    expect(stdout).toBe(
+      `${[session.accessKeyId, session.secretAccessKey, session.sessionToken, 'default'].join('\n')}\n`,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test.each([
+    [['true'], 0],
+    [['sh', '-c', 'exit 42'], 42],
+    [['/does/not/exist'], 127],
+    [['no-such-command-here'], 127],
+    [['/etc'], 126],
+    [['/etc/passwd'], 126],
+    [['sh', '-c', 'kill -9 $$'], 137],
+    [['sh', '-c', 'kill -TERM $$'], 143],
+  ])('%s gives exit code %i', async (command, exitCode) => {
+    expect(await run(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
+  });
+
+  test('passes stdin, stdout, arguments and the origin’s word order through', async () => {
+    const command = ['sh', '-c', 'cat; printf "<%s>" "$@"', 'sh', '--help', '-p', 'a b', '', '--'];
+    const { stdout } = await run(home, ['default', 'exec', '--', ...command], { input: 'in' });
+    expect(stdout).toBe('in<--help><-p><a b><><-->');
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const)(
+    'passes %s on and ends as the command does',
+    async (signal) => {
+      const script = `trap 'echo got; exit 7' ${signal.slice(3)}; echo ready >&2; while :; do sleep 0.05; done`;
+      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script]);
+      await says('ready');
+      child.kill(signal);
+      expect(await ended).toMatchObject({ exitCode: 7, stdout: 'got\n' });
+    },
+  );
+
+  test('Ctrl-C reaches the command once, and its exit code comes back', async () => {
+    const script = `trap 'echo got; exit 7' INT; echo ready; while :; do sleep 0.05; done`;
+    const terminal = await openTerminal(
+      home,
+      `trap : INT; aws-iam-login exec -- sh -c "${script}"; echo EXIT$?`,
+    );
+    await terminal.until(/ready/);
+    await terminal.press('C-c');
+    const screen = await terminal.until(/EXIT7/);
+    expect(screen.match(/got/g)).toHaveLength(1);
+  });
+
+  test('fails with 125 and runs nothing when there is no session to run it with', async () => {
+    const mark = join(home.folder, 'ran');
+    for (const words of [
+      ['exec', 'nobody', '--', 'touch', mark],
+      ['exec', 'default', '--duration', 'x', '--', 'touch', mark],
+      ['exec', 'default', '--min-ttl', '3h', '--no-input', '--', 'touch', mark],
+      ['exec', 'default'],
+      ['exec', 'default', '--'],
+      ['exec', 'env', '--'],
+    ]) {
+      const { exitCode, stdout, stderr } = await run(home, words);
+      expect({ words, exitCode, stdout }).toEqual({ words, exitCode: 125, stdout: '' });
+      expect(stderr).toMatch(/^aws-iam-login: .*\n {2}hint: /);
+    }
+    expect(fs.existsSync(mark)).toBe(false);
+  });
+
+  test('asks for a code and then runs the command on the same terminal', async () => {
+    fs.writeFileSync(
+      home.credentials,
+      fs.readFileSync(home.credentials, 'utf8').split('[default-sts]')[0] ?? '',
+    );
+    const terminal = await openTerminal(home, 'aws-iam-login exec -- sh -c "read line; echo heard \\$line"');
+    await terminal.until(/mfa\/jane:$/m);
+    await terminal.type(aws.deviceOf(jane).code());
+    await terminal.press('Enter');
+    await until(() => aws.count('GetSessionToken') === 1);
+    await terminal.type('hello');
+    await terminal.press('Enter');
+    await terminal.until(/heard hello/);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+});
+
+test('a Node that is too old gets one sentence', async () => {
+  const old = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' })`;
+  fs.writeFileSync(join(home.folder, 'old.cjs'), old);
+  const env = { NODE_OPTIONS: `--require=${join(home.folder, 'old.cjs')}` };
+  const { exitCode, stdout, stderr } = await run(home, ['env'], { env });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
+  expect(stderr).toMatch(/^aws-iam-login: Node 20\.18\.3 is too old: aws-iam-login needs 20\.19 or newer\n$/);
+});
+
+test('env with a live session needs neither yargs nor the SDK', async () => {
+  const alone = join(home.folder, 'alone.cjs');
+  fs.copyFileSync(program, alone);
+  const { exitCode, stdout } = await startCommand(home, process.execPath, [alone, 'env']).ended;
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(session.sessionToken);
+});
