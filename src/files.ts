@@ -1,32 +1,11 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder, removeStrays, resolveTarget, stageFile } from './atomic.ts';
-import type { Environment } from './context.ts';
 import { checkReplaceable, refuseForeign } from './editable.ts';
 import { systemCode, UserError } from './errors.ts';
 import { fileError } from './file-error.ts';
 import { acquireLock, type LockOptions, tryLock } from './lock.ts';
-
-/** Where AWS's two files and our own state are. */
-export type Files = { readonly credentials: string; readonly config: string; readonly state: string };
-
-/**
- * Finds the files as AWS's own tools do, a leading `~` expanded, an empty variable taken for none.
- * Throws a UserError when a home folder is needed and there is none.
- */
-export const locateFiles = (env: Environment, systemHome: () => string = os.homedir): Files => {
-  const place = (variable: string, name: string): string => {
-    const path = env[variable] || `~/.aws/${name}`;
-    return path === '~' || path.startsWith('~/') ? findHome(env, systemHome) + path.slice(1) : path;
-  };
-  return {
-    credentials: place('AWS_SHARED_CREDENTIALS_FILE', 'credentials'),
-    config: place('AWS_CONFIG_FILE', 'config'),
-    state: place('AWS_IAM_LOGIN_HOME', 'aws-iam-login'),
-  };
-};
 
 /** The file's bytes, undefined when there is no such file. Throws a UserError when it cannot be read. */
 export const readFileIfAny = (path: string): Buffer | undefined => {
@@ -134,23 +113,6 @@ export const removeStateFile = (path: string): void => {
     fs.rmSync(path, { force: true });
   } catch (error) {
     throw fileError(error, 'remove', path);
-  }
-};
-
-const findHome = (env: Environment, systemHome: () => string): string => {
-  const home = env['HOME'] || askSystem(systemHome);
-  if (home) return home;
-  throw new UserError('could not find the AWS files: there is no home folder, HOME is not set', {
-    hint: 'export HOME=… or AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE and AWS_IAM_LOGIN_HOME',
-  });
-};
-
-const askSystem = (systemHome: () => string): string => {
-  try {
-    return systemHome();
-  } catch {
-    // the user id is in no password database, as in many containers
-    return '';
   }
 };
 

@@ -5,7 +5,8 @@ import type { Shell } from './commands.ts';
 import type { Context, Environment } from './context.ts';
 import { quoteFish, quotePosix } from './env.ts';
 import { isUserError } from './errors.ts';
-import { locateFiles, readStateFile, writeStateFile } from './files.ts';
+import { readStateFile, writeStateFile } from './files.ts';
+import { locateFiles } from './locations.ts';
 import { printable } from './profiles.ts';
 import { version } from './version.ts';
 

@@ -1,7 +1,8 @@
 import type { Environment } from './context.ts';
 import { UserError } from './errors.ts';
-import { locateFiles, readFileIfAny } from './files.ts';
-import type { Files } from './files.ts';
+import { readFileIfAny } from './files.ts';
+import { locateFiles } from './locations.ts';
+import type { Files } from './locations.ts';
 import { findProblems, profileNames, readProfile as readSectionOf } from './ini.ts';
 import type { FileKind } from './ini.ts';
 import { nearestOf } from './nearest.ts';
@@ -19,16 +20,16 @@ export type Profile = {
 };
 
 /** Both files, read once, and how their profiles are to be read. */
-export type SharedFiles = {
+export type SharedFiles<Content = Buffer> = {
   readonly files: Files;
-  readonly credentialsBytes: Buffer | undefined;
-  readonly configBytes: Buffer | undefined;
-  readonly reader: KeysReader;
+  readonly credentialsBytes: Content | undefined;
+  readonly configBytes: Content | undefined;
+  readonly reader: KeysReader<Content>;
 };
 
 /** The keys of a profile, undefined when it is not there. */
-export type KeysReader = (
-  bytes: Buffer,
+export type KeysReader<Content = Buffer> = (
+  content: Content,
   kind: FileKind,
   name: string,
 ) => ReadonlyMap<string, string> | undefined;
@@ -52,10 +53,10 @@ export const sessionProfileName = (profileName: string): string => `${profileNam
  * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
  * holds a long-term key, `role_arn` or `credential_process`.
  */
-export const resolveProfileName = (
+export const resolveProfileName = <Content>(
   named: string | undefined,
   env: Environment,
-  shared: SharedFiles,
+  shared: SharedFiles<Content>,
 ): string => {
   const name =
     [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
@@ -81,10 +82,11 @@ const sessionTokenOf = (profile: Profile): string | undefined =>
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** The profile as the files describe it, undefined when neither names it. */
-export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
-  const { files, credentialsBytes, configBytes } = shared;
-  const config = configBytes && shared.reader(configBytes, 'config', name);
-  const credentials = credentialsBytes && shared.reader(credentialsBytes, 'credentials', name);
+export const findProfile = <Content>(name: string, shared: SharedFiles<Content>): Profile | undefined => {
+  const { files, credentialsBytes, configBytes, reader } = shared;
+  const config = configBytes === undefined ? undefined : reader(configBytes, 'config', name);
+  const credentials =
+    credentialsBytes === undefined ? undefined : reader(credentialsBytes, 'credentials', name);
   if (config === undefined && credentials === undefined) return undefined;
   return {
     name,
@@ -92,7 +94,7 @@ export const findProfile = (name: string, shared: SharedFiles): Profile | undefi
     keys: new Map([...(config ?? []), ...(credentials ?? [])]),
     inCredentials: credentials !== undefined,
     inConfig: config !== undefined,
-    configBytes,
+    configBytes: Buffer.isBuffer(configBytes) ? configBytes : undefined,
   };
 };
 

@@ -26,7 +26,7 @@ const bench = async (): Promise<void> => {
       (_, index) => `[profile-${index}]\n${key}region = eu-west-1\n\n`,
     ).join('');
     const large = writeFiles(home, 'large', `${many}[default]\n${key}\n${session}`);
-    const env = { HOME: home, PATH: process.env['PATH'] ?? '', AWS_ENDPOINT_URL: aws.url };
+    const env = { ...ownEnvironment(), HOME: home, AWS_ENDPOINT_URL: aws.url };
     const rows = [
       await compare('node -e 0', ['-e', '0'], env),
       await compare('env, live session', [program, 'env', 'default'], { ...env, ...small }),
@@ -44,6 +44,14 @@ const bench = async (): Promise<void> => {
 };
 
 type Environment = Readonly<Record<string, string>>;
+
+// Of the user's own environment all that Node may look at, and nothing that AWS's tools or proxies do.
+const ownEnvironment = (): Environment =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || /^(AWS_|npm_)|_proxy$/i.test(name) ? [] : [[name, value]],
+    ),
+  );
 
 const writeFiles = (home: string, name: string, credentials: string): Environment => {
   const path = join(home, name);

@@ -9,12 +9,12 @@ import {
   editFile,
   ensureStateFolder,
   lockPathFor,
-  locateFiles,
   readFileIfAny,
   readStateFile,
   removeStateFile,
   writeStateFile,
 } from '../src/files.ts';
+import { locateFiles } from '../src/locations.ts';
 import { readProfile } from '../src/ini.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
