@@ -110,7 +110,7 @@ completes_odd_names() {
     esac
     type_text ' --quiet'
     press Enter
-    until [[ -s $D/calls ]]; do sleep 0.03; done # or the test's own limit
+    wait_for_call
     [[ $(<"$D/calls") == "exec --profile $expected --quiet" ]] || {
       echo "'$text' became '$(<"$D/calls")'"
       screen

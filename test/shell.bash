@@ -32,7 +32,8 @@ for_each_shell() {
 # launcher notes its arguments in `calls`.
 make_home() {
   D=$BATS_TEST_TMPDIR
-  mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data"
+  # With this folder there, fish does not search all manual pages for completions.
+  mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data/fish/generated_completions"
   : >"$D/calls" >"$D/before" >"$D/after"
   printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\nexec node %q "$@"\n' "$D/calls" "$PACKAGE/dist/aws-iam-login.cjs" >"$D/bin/aws-iam-login"
   chmod +x "$D/bin/aws-iam-login"
@@ -109,16 +110,16 @@ open_shell() {
   COMMAND=("${BARE[@]}")
   case $name in
     bash)
-      printf '%s\n' "PS1='R\$?> '" ". $D/before" "[ -z \"\${OURS-1}\" ] || . $PACKAGE/shell/aws-iam-login.bash" ". $D/after" >"$D/bashrc"
+      printf '%s\n' "PS1='R\$?> '" ". $D/before" "[ -n \"\${OURS+1}\" ] || . $PACKAGE/shell/aws-iam-login.bash" ". $D/after" >"$D/bashrc"
       COMMAND+=(--noprofile --rcfile "$D/bashrc" -i)
       ;;
     zsh)
-      printf '%s\n' "PS1='R%?> '" "unsetopt prompt_sp" ". $D/before" "[[ -z \${OURS-1} ]] || . $PACKAGE/shell/aws-iam-login.zsh" ". $D/after" >"$D/zdot/.zshrc"
+      printf '%s\n' "PS1='R%?> '" "unsetopt prompt_sp" ". $D/before" "[[ -n \${OURS+1} ]] || . $PACKAGE/shell/aws-iam-login.zsh" ". $D/after" >"$D/zdot/.zshrc"
       COMMAND+=(-d -i)
       ;;
     fish)
       printf '%s\n' 'set -g fish_greeting' 'set -g fish_autosuggestion_enabled 0' 'function fish_prompt; echo "R$status> "; end' \
-        'function fish_title; end' "source $D/before" "source $PACKAGE/shell/aws-iam-login.fish" "source $D/after" >"$D/config/fish/config.fish"
+        'function fish_title; end' "source $D/before" "set -q OURS; or source $PACKAGE/shell/aws-iam-login.fish" "source $D/after" >"$D/config/fish/config.fish"
       COMMAND+=(-i)
       ;;
   esac
@@ -144,6 +145,18 @@ wait_for() {
   done
 }
 
+# wait_for_call: until the program has been called, since `calls` was emptied.
+wait_for_call() {
+  local end=$((SECONDS + 20))
+  until [[ -s $D/calls ]]; do
+    if ((SECONDS >= end)); then
+      printf 'no call\n--- screen\n%s\n' "$(screen)"
+      return 1
+    fi
+    sleep 0.03
+  done
+}
+
 # done_with COMMAND: runs it in the shell, waits for its end, and leaves what the screen shows of it in OUTPUT.
 # Every command is followed by a line of its own that only its output can hold.
 done_with() {
@@ -156,9 +169,14 @@ done_with() {
 # count_on_screen REGEX
 count_on_screen() { screen | grep -cE -- "$1" || true; }
 
+# clear_screen: until only the prompt is left. Pressed again where a running command has swallowed the key.
 clear_screen() {
-  press C-l
-  tmux -L "$PANE" clear-history
+  local tries=0
+  wait_for '^[RP][0-9 -]+>'
+  until (($(screen | grep -c .) == 1)); do
+    if ((tries++ % 30 == 0)); then press C-l; fi
+    sleep 0.03
+  done
 }
 
 stop_shells() {
