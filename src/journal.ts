@@ -60,11 +60,13 @@ export const writeJournal = (state: string, journal: Journal): void => {
 
 /** Ends a rotation: removes its journal, and with it the secrets. Raises UserError. */
 export const removeJournal = (state: string, arn: string): void => {
-  const path = journalPath(state, arn);
-  removeStateFile(path);
-  // a killed writer may have left a copy with a secret
-  removeStrays(path, 'any');
+  removeStateFile(journalPath(state, arn));
+  removeJournalStrays(state, arn);
 };
+
+/** Removes what killed writers have left beside the journal: it may hold a secret. */
+export const removeJournalStrays = (state: string, arn: string): void =>
+  removeStrays(journalPath(state, arn), 'any');
 
 const journalFolder = (state: string): string => join(state, 'rotations');
 

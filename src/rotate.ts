@@ -4,7 +4,7 @@ import { accountOfArn, userNameOfArn } from './endpoints.ts';
 import { UserError, isUserError } from './errors.ts';
 import { checkEditable, ensureStateFolder, lockPathFor } from './files.ts';
 import { findProblems } from './ini.ts';
-import { readJournal, readJournals } from './journal.ts';
+import { readJournal, readJournals, removeJournalStrays } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, replaceKey } from './key-holders.ts';
 import type { KeyHolder } from './key-holders.ts';
@@ -80,6 +80,7 @@ export const rotate = async (options: RotateOptions, context: Context): Promise<
   });
   try {
     const current = readProfile(options, context);
+    removeJournalStrays(state, arn);
     const journal = readJournal(state, arn);
     const isOvertaken =
       journal === undefined &&

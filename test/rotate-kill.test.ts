@@ -1,0 +1,169 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { faultEnvironment } from './support/faults.ts';
+import { type Ended, start } from './support/program.ts';
+import {
+  type Scene,
+  type Way,
+  expectAtRest,
+  expectRecovery,
+  inParallel,
+  newScene,
+  ways,
+} from './support/rotation.ts';
+
+// The built program as a process of its own, killed in the midst of a rotation. What comes after happens in this
+// process, a minute later by a clock that AWS shares.
+
+const lanes = 4;
+
+const report = (line: string): void => {
+  process.stdout.write(`kills: ${line}\n`);
+};
+
+const inScene = async <Result>(work: (scene: Scene) => Promise<Result>): Promise<Result> => {
+  const scene = await newScene();
+  try {
+    return await work(scene);
+  } finally {
+    await scene.remove();
+  }
+};
+
+const startRotation = (scene: Scene, env: Record<string, string> = {}) =>
+  start(scene.home, ['default', 'rotate', '--token-code', scene.phone.code()], { env });
+
+const wayOf = (index: number): Way => ways[index % 2] ?? 'rotate';
+
+const killPolicies = {
+  none: () => {},
+  'one that demands MFA': ({ aws, user }: Scene) => aws.denyWithoutMfa(user),
+} as const;
+
+describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (policy, prepare) => {
+  test('comes to rest when it is killed before or after AWS acts', { timeout: 240_000 }, async () => {
+    const actions = await inScene(async (scene) => {
+      prepare(scene);
+      expect(await startRotation(scene).ended).toMatchObject({ exitCode: 0 });
+      const made = scene.aws.calls.map(({ action }) => action);
+      await expectAtRest(scene);
+      return made;
+    });
+    // what comes after differs little with MFA: there every moment meets one of the two ways
+    const cases = actions.flatMap((action, index) =>
+      [false, true].flatMap((after) =>
+        (policy === 'none' ? ways : [wayOf(index + Number(after))]).map((way) => ({
+          action,
+          index,
+          after,
+          way,
+        })),
+      ),
+    );
+    let killed = 0;
+    await inParallel(cases, lanes, ({ action, index, after, way }) =>
+      inScene(async (scene) => {
+        prepare(scene);
+        scene.aws.fault('*', { kind: 'hold', after }, { skip: index });
+        const { child, ended } = startRotation(scene);
+        await scene.aws.untilHeld();
+        child.kill('SIGKILL');
+        const { signal } = await ended;
+        killed += Number(signal === 'SIGKILL');
+        scene.aws.clearFaults();
+        if (after) scene.aws.release();
+        await expectRecovery(scene, way).catch((error: unknown) => {
+          throw new Error(`killed ${after ? 'after' : 'before'} ${action}, call ${index + 1}, then ${way}`, {
+            cause: error,
+          });
+        });
+      }),
+    );
+    expect(killed).toBe(cases.length);
+    report(`${killed} before and after each of ${actions.length} calls, under the policy ${policy}`);
+  });
+});
+
+const operationsLog = (scene: Scene): string => join(scene.home.folder, 'operations.log');
+
+const runWithFault = (scene: Scene, action: string, at: number): Promise<Ended> => {
+  const fault = { under: join(scene.home.folder, '.aws'), action, at, log: operationsLog(scene) };
+  return startRotation(scene, faultEnvironment(fault)).ended;
+};
+
+test('a rotation comes to rest when it is killed at any file operation', { timeout: 240_000 }, async () => {
+  const operations = await inScene(async (scene) => {
+    await runWithFault(scene, 'kill', Number.MAX_SAFE_INTEGER);
+    await expectAtRest(scene);
+    const lines = fs.readFileSync(operationsLog(scene), 'utf8').trim().split('\n');
+    return lines.map((line) => line.replace(/^\d+ /, ''));
+  });
+  // a write can also be torn
+  const cases = operations.flatMap((name, index) =>
+    (name === 'writeSync' ? ['kill', 'torn'] : ['kill']).map((action) => ({ name, at: index + 1, action })),
+  );
+  let killed = 0;
+  await inParallel(cases, lanes, ({ name, at, action }) =>
+    inScene(async (scene) => {
+      const { signal } = await runWithFault(scene, action, at);
+      killed += Number(signal === 'SIGKILL');
+      await expectRecovery(scene, wayOf(at), at % 10 < 2).catch((error: unknown) => {
+        throw new Error(`${action} at operation ${at}, ${name}, then ${wayOf(at)}`, { cause: error });
+      });
+    }),
+  );
+  expect(killed).toBe(cases.length);
+  report(`${killed} at each of ${operations.length} file operations, writes also torn`);
+});
+
+describe('with a propagation delay of two seconds', () => {
+  const preload = fileURLToPath(new URL('support/kill-inside.cjs', import.meta.url));
+  const delay = { seconds: 2 };
+  const delayEverything = ({ aws }: Scene): void =>
+    aws.setPropagation({
+      created: { sts: { seconds: 2, answers: [false, false, true, false] }, iam: delay },
+      changed: { sts: delay, iam: delay },
+      listed: delay,
+    });
+  const kills = 20;
+
+  test('a rotation comes to rest when it is killed inside any step', { timeout: 240_000 }, async () => {
+    const turns = await inScene(async (scene) => {
+      delayEverything(scene);
+      const log = join(scene.home.folder, 'turns.log');
+      const env = { NODE_OPTIONS: `--require=${preload}`, KILL_LOG: log };
+      expect(await startRotation(scene, env).ended).toMatchObject({ exitCode: 0 });
+      const lines = fs.readFileSync(log, 'utf8').trim().split('\n');
+      return lines.map((line) => Number(line.split(' ')[1]));
+    });
+    expect(turns).toHaveLength(6);
+    const cases = turns.flatMap((count, index) =>
+      Array.from({ length: kills }, (_, kill) => ({
+        step: index + 1,
+        // the number of turns differs a little from run to run
+        at: Math.max(1, Math.floor((count * 0.9 * (kill + 0.5)) / kills)),
+        way: wayOf(kill),
+      })),
+    );
+    let killed = 0;
+    await inParallel(cases, 8, ({ step, at, way }) =>
+      inScene(async (scene) => {
+        delayEverything(scene);
+        const env = {
+          NODE_OPTIONS: `--require=${preload}`,
+          KILL_STEP: String(step),
+          KILL_AT: String(at),
+        };
+        const { signal } = await startRotation(scene, env).ended;
+        killed += Number(signal === 'SIGKILL');
+        await expectRecovery(scene, way).catch((error: unknown) => {
+          throw new Error(`killed in step ${step} at turn ${at}, then ${way}`, { cause: error });
+        });
+      }),
+    );
+    expect(killed).toBe(kills * 6);
+    report(`${kills} inside each of 6 steps, with a propagation delay of 2 s`);
+  });
+});
