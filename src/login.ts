@@ -8,7 +8,9 @@ import { longTermCredentials, refuseLoop } from './long-term-key.ts';
 import {
   accountOfKeyId,
   checkCredentialsFile,
+  findProfile,
   getProfile,
+  longTermKeyOf,
   printable,
   readSharedFiles,
   resolveProfileName,
@@ -149,24 +151,35 @@ const fetchSession = async (
   context: Context,
   flight: Flight,
 ): Promise<Session> => {
-  const credentials = await longTermCredentials(profile, context);
+  let credentials = await longTermCredentials(profile, context);
   checkAccount(credentials, serialNumber, profile);
-  const aws = connect(
-    {
-      credentials,
-      region: resolveRegion(options.region, profile.keys.get('region'), serialNumber),
-      endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
-      hook: options.hook,
-    },
-    context.env,
-  );
+  const connectAs = (key: AccessKey) =>
+    connect(
+      {
+        credentials: key,
+        region: resolveRegion(options.region, profile.keys.get('region'), serialNumber),
+        endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
+        hook: options.hook,
+      },
+      context.env,
+    );
+  let aws = connectAs(credentials);
   const source = codeSource(profile, serialNumber, options, context, flight);
   for (let rejections = 0; ;) {
     const tokenCode = await source.next();
     flight.checkOwn();
-    try {
+    const send = (): Promise<Session> => {
       rememberCode(profile.files.state, serialNumber, tokenCode, context);
-      const session = await sendCode(aws, profile, serialNumber, tokenCode, options, context);
+      return sendCode(aws, profile, serialNumber, tokenCode, options, context);
+    };
+    try {
+      const session = await send().catch((error: unknown) => {
+        const replaced = replacedKey(error, credentials, profile, context);
+        if (replaced === undefined) throw error;
+        credentials = replaced;
+        aws = connectAs(replaced);
+        return send();
+      });
       const skew = aws.clockOffset() / 1000;
       if (skew !== 0) context.log(`aws-iam-login: ${describeSkew(skew)}: set it`);
       return checkedByClock(session, options, context);
@@ -178,6 +191,19 @@ const fetchSession = async (
       await source.again();
     }
   }
+};
+
+// A rotation may have replaced the key while the question stood: AWS has not judged the code then.
+const replacedKey = (
+  error: unknown,
+  { accessKeyId }: AccessKey,
+  profile: Profile,
+  context: Context,
+): AccessKey | undefined => {
+  if (!isUserError(error) || error.awsCode !== 'InvalidClientTokenId') return undefined;
+  const now = findProfile(profile.name, readSharedFiles(context.env));
+  const key = now && longTermKeyOf(now);
+  return key?.accessKeyId === accessKeyId ? undefined : key;
 };
 
 const sendCode = async (
