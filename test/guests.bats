@@ -286,7 +286,7 @@ gets_along() {
   env HOME="$D/home" XDG_DATA_HOME="$D/data" XDG_CONFIG_HOME="$D/config" direnv allow "$D/home/project/.envrc"
   for place in before after; do
     rm -f "$D/ran" "$D/before" "$D/after"
-    : >"$D/before" >"$D/after"
+    printf "" | tee "$D/before" >"$D/after"
     neighbour "$1" "$tool" >"$D/$place"
     store_session default 3600 TWO
     start_shell "$1"
@@ -324,7 +324,7 @@ done
 update_prompt() {
   local place
   for place in before after; do
-    : >"$D/before" >"$D/after"
+    printf "" | tee "$D/before" >"$D/after"
     echo 'echo -n "Would you like to update? [Y/n] "; read -r -k 1 option; echo; echo "option=$option"' >"$D/$place"
     FIRST_PROMPT='update\? \[Y/n\]$' start_shell zsh
     type_text n

@@ -415,7 +415,7 @@ is_inert() {
   mapfile -t variables < <(session_variables default -5)
   open_shell "$1" "${variables[@]}" AWS_IAM_LOGIN_AUTO=default
   run --separate-stderr "${BARE[@]}" -c ". $PACKAGE/shell/aws-iam-login.$1; echo done" </dev/null
-  [[ $status -eq 0 && $output == done && $stderr == '' && $(calls) -eq 0 ]]
+  [[ $status -eq 0 && $output == "done" && $stderr == '' && $(calls) -eq 0 ]]
 }
 for_each_shell is_inert "scripts are left alone"
 

@@ -34,7 +34,7 @@ make_home() {
   D=$BATS_TEST_TMPDIR
   # With this folder there, fish does not search all manual pages for completions.
   mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data/fish/generated_completions"
-  : >"$D/calls" >"$D/before" >"$D/after"
+  touch "$D/calls" "$D/before" "$D/after"
   printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\nexec node %q "$@"\n' "$D/calls" "$PACKAGE/dist/aws-iam-login.cjs" >"$D/bin/aws-iam-login"
   chmod +x "$D/bin/aws-iam-login"
   ln -s "$(command -v node)" "$D/bin/node"
