@@ -9,7 +9,14 @@ import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, replaceKey } from './key-holders.ts';
 import type { KeyHolder } from './key-holders.ts';
 import { acquireLock, readLock } from './lock.ts';
-import { getProfile, longTermKeyOf, printable, readSharedFiles, resolveProfileName } from './profiles.ts';
+import {
+  getProfile,
+  longTermKeyOf,
+  printable,
+  readSharedFiles,
+  resolveProfileName,
+  warningsOf,
+} from './profiles.ts';
 import type { AccessKey, Profile, SharedFiles } from './profiles.ts';
 import { connectAs, firstPause, longestPause, newSigner, settleLimit } from './rotation-signer.ts';
 import type { SignerOptions } from './rotation-signer.ts';
@@ -299,6 +306,7 @@ const rotateLocked = async (
     );
   }
   checkFiles(subject);
+  for (const warning of warningsOf(profile.name, shared)) say(rotation, warning);
   await askToBegin(rotation, subject, options);
   return conclude(rotation, await begin(rotation, subject, arn, options));
 };
