@@ -19,6 +19,10 @@ import { type Terminal, closeTerminals, openTerminal } from './support/terminal.
 vi.setConfig({ testTimeout: 120_000 });
 
 const many = 50;
+const few = 8;
+
+// How many processes the present test starts.
+let count = many;
 
 let aws: LocalAws;
 let home: Home;
@@ -26,6 +30,7 @@ let jane: UserHandle;
 let phone: DeviceHandle;
 
 beforeEach(async () => {
+  count = many;
   aws = await startLocalAws();
   jane = aws.createUser();
   phone = aws.addMfaDevice(jane, { name: 'phone' });
@@ -42,25 +47,27 @@ afterEach(async () => {
 const crowdOf = (words: string): string =>
   [
     'mkdir -p crowd',
-    `for n in $(seq ${many}); do (aws-iam-login ${words} >crowd/$n.out 2>crowd/$n.err; echo $? >crowd/$n.code) & done`,
+    `for n in $(seq ${count}); do (aws-iam-login ${words} >crowd/$n.out 2>crowd/$n.err; echo $? >crowd/$n.code) & done`,
     'wait',
     'echo ALL DONE',
   ].join('; ');
 
 const read = (kind: 'code' | 'err' | 'out'): string[] =>
-  Array.from({ length: many }, (_, index) => join(home.folder, 'crowd', `${index + 1}.${kind}`)).map((path) =>
-    fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '',
+  Array.from({ length: count }, (_, index) => join(home.folder, 'crowd', `${index + 1}.${kind}`)).map(
+    (path) => (fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''),
   );
 
 const codes = (): string[] => read('code').map((text) => text.trim());
 
+const allOf = (value: string): string[] => Array.from({ length: count }, () => value);
+
 /** Waits until this many others say that they wait for one process; returns its id. */
-const untilWaiting = (count: number, text = 'is asking for the code of'): Promise<number> =>
+const untilWaiting = (waiting: number, text = 'is asking for the code of'): Promise<number> =>
   until(() => {
     const pids = read('err').flatMap((err) => [
       ...new Set([...err.matchAll(new RegExp(`process (\\d+) ${text}`, 'g'))].map((match) => match[1])),
     ]);
-    const found = [...new Set(pids)].find((pid) => pids.filter((each) => each === pid).length === count);
+    const found = [...new Set(pids)].find((pid) => pids.filter((each) => each === pid).length === waiting);
     return found === undefined ? undefined : Number(found);
   });
 
@@ -78,94 +85,97 @@ const answer = async (terminal: Terminal, code: string): Promise<void> => {
 const questions = async (terminal: Terminal): Promise<number> =>
   (await terminal.screen()).split('Enter MFA code for ').length - 1;
 
-describe(`${many} processes in one terminal`, () => {
-  test.each(['env default', 'login default'])(
-    '%s: one question, one request, one answer for all',
-    async (words) => {
-      const terminal = await openCrowd(words);
-      await untilWaiting(many - 1);
-      expect(aws.count()).toBe(0);
-      await answer(terminal, phone.code());
-      await terminal.until(/ALL DONE/);
-      expect(codes()).toEqual(Array(many).fill('0'));
-      expect(new Set(read('out')).size).toBe(1);
-      const token = words.startsWith('env') ? sectionOf(home, 'default-sts')['aws_session_token'] : '';
-      expect(read('out')[0]).toContain(token);
-      expect(await questions(terminal)).toBe(1);
-      expect(aws.count('GetSessionToken')).toBe(1);
-    },
-  );
+describe('processes in one terminal', () => {
+  test.each([
+    ['env default', many],
+    ['login default', few],
+  ])('%s: one question, one request, one answer for all %i', async (words, processes) => {
+    count = processes;
+    const terminal = await openCrowd(words);
+    await untilWaiting(count - 1);
+    expect(aws.count()).toBe(0);
+    await answer(terminal, phone.code());
+    await terminal.until(/ALL DONE/);
+    expect(codes()).toEqual(allOf('0'));
+    expect(new Set(read('out')).size).toBe(1);
+    const token = words.startsWith('env') ? sectionOf(home, 'default-sts')['aws_session_token'] : '';
+    expect(read('out')[0]).toContain(token);
+    expect(await questions(terminal)).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
 
-  test('a cancel ends all with 130, and nothing has changed', async () => {
+  test(`a cancel ends all ${many} with 130, and nothing has changed`, async () => {
     const before = snapshot(home);
     const terminal = await openCrowd('env default');
-    await untilWaiting(many - 1);
+    await untilWaiting(count - 1);
     await terminal.press('C-c');
     await terminal.until(/ALL DONE/);
-    expect(codes()).toEqual(Array(many).fill('130'));
-    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    expect(codes()).toEqual(allOf('130'));
+    expect(read('out')).toEqual(allOf('false\n'));
     expect(await questions(terminal)).toBe(1);
     expect(aws.count()).toBe(0);
     expect(snapshot(home)).toEqual(before);
   });
 
-  test('three wrong codes end all with 1', async () => {
+  test(`three wrong codes end all ${many} with 1`, async () => {
     const terminal = await openCrowd('env default');
-    await untilWaiting(many - 1);
+    await untilWaiting(count - 1);
     for (const [index, code] of wrongCodes(phone, 3).entries()) {
       await terminal.until(new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
       await answer(terminal, code);
     }
     await terminal.until(/ALL DONE/);
-    expect(codes()).toEqual(Array(many).fill('1'));
-    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    expect(codes()).toEqual(allOf('1'));
+    expect(read('out')).toEqual(allOf('false\n'));
     for (const err of read('err')) expect(err).toContain('AWS rejected the token code');
     expect(aws.count('GetSessionToken')).toBe(3);
   });
 
   test('a wrong code and then the right one serve all', async () => {
+    count = few;
     const terminal = await openCrowd('env default');
-    await untilWaiting(many - 1);
+    await untilWaiting(count - 1);
     await answer(terminal, phone.wrongCode());
     await terminal.until(/(Enter MFA code for [^]*){2}/);
     await answer(terminal, phone.code());
     await terminal.until(/ALL DONE/);
-    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(2);
   });
 
-  test('when the one that asks is killed, another one asks', async () => {
+  test(`of ${many}: when the one that asks is killed, another one asks`, async () => {
     const terminal = await openCrowd('env default');
-    const asker = await untilWaiting(many - 1);
+    const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGKILL');
     await terminal.until(/(Enter MFA code for [^]*){2}/);
-    await untilWaiting(many - 2);
+    await untilWaiting(count - 2);
     await answer(terminal, phone.code());
     await terminal.until(/ALL DONE/);
-    expect(codes().sort()).toEqual([...Array(many - 1).fill('0'), '137']);
+    expect(codes().sort()).toEqual([...allOf('0').slice(1), '137']);
     expect(new Set(read('out').filter((out) => out !== '')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 
-  test('when the one that asks is stopped, another one asks, and it takes the session when it goes on', async () => {
+  test(`of ${many}: when the one that asks is stopped, another one asks, and it takes the session when it goes on`, async () => {
     const terminal = await openCrowd('env default');
-    const asker = await untilWaiting(many - 1);
+    const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGSTOP');
     await terminal.until(/(Enter MFA code for [^]*){2}/);
-    await untilWaiting(many - 2);
+    await untilWaiting(count - 2);
     await answer(terminal, phone.code());
-    await until(() => codes().filter((code) => code === '0').length === many - 1);
+    await until(() => codes().filter((code) => code === '0').length === count - 1);
     process.kill(asker, 'SIGCONT');
     await terminal.until(/ALL DONE/);
-    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 
   test('Ctrl-C at one that waits ends that one only', async () => {
+    count = few;
     const terminal = await openCrowd('env default');
-    const asker = await untilWaiting(many - 1);
+    const asker = await untilWaiting(count - 1);
     const { stdout } = await runCommand(home, 'ps', ['-o', 'pid=,args=', '-e']);
     const waiting = stdout
       .split('\n')
@@ -176,7 +186,7 @@ describe(`${many} processes in one terminal`, () => {
     await until(() => codes().filter((code) => code === '130').length === 1);
     await answer(terminal, phone.code());
     await terminal.until(/ALL DONE/);
-    expect(codes().sort()).toEqual([...Array(many - 1).fill('0'), '130']);
+    expect(codes().sort()).toEqual([...allOf('0').slice(1), '130']);
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 });
@@ -184,34 +194,36 @@ describe(`${many} processes in one terminal`, () => {
 const startCrowd = (code: string) =>
   startCommand(home, 'sh', ['-c', crowdOf(`env default --token-code ${code}`)]).ended;
 
-describe(`${many} processes with one --token-code`, () => {
-  test('send it once, and all get the session', async () => {
+describe('processes with one --token-code', () => {
+  test(`send it once, and all ${many} get the session`, async () => {
     aws.fault('GetSessionToken', 'hold');
     const ended = startCrowd(phone.code());
     await aws.untilHeld();
-    await untilWaiting(many - 1, 'is getting a session with');
+    await untilWaiting(count - 1, 'is getting a session with');
     aws.release();
     await ended;
-    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 
   test('send a wrong one once, and all end with 1', async () => {
+    count = few;
     aws.fault('GetSessionToken', 'hold');
     const ended = startCrowd(phone.wrongCode());
     await aws.untilHeld();
-    await untilWaiting(many - 1, 'is getting a session with');
+    await untilWaiting(count - 1, 'is getting a session with');
     aws.release();
     await ended;
-    expect(codes()).toEqual(Array(many).fill('1'));
-    expect(read('out')).toEqual(Array(many).fill('false\n'));
+    expect(codes()).toEqual(allOf('1'));
+    expect(read('out')).toEqual(allOf('false\n'));
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 
   test('need no crowd at the start: whoever comes later finds the session', async () => {
+    count = few;
     await startCrowd(phone.code());
-    expect(codes()).toEqual(Array(many).fill('0'));
+    expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
   });
