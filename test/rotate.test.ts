@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { shortId } from '../src/rotation-steps.ts';
 import type { Fault } from './local-aws/faults.ts';
+import { withFault } from './support/faults.ts';
 import { run, sessionLines, snapshot, start } from './support/program.ts';
 import {
   type Outcome,
@@ -550,6 +551,39 @@ describe('a new key whose answer was lost', () => {
     expect(stderr).toContain('has two access keys');
     expect(ids()).toHaveLength(2);
     expect(journalFiles(scene)).toEqual([]);
+  });
+});
+
+/** A rotation with a disk that is full as soon as AWS has made a key. */
+const rotateOnFullDisk = async (): Promise<Outcome> => {
+  scene.aws.fault('CreateAccessKey', { kind: 'hold', after: true });
+  const fault = { under: scene.home.state, action: 'ENOSPC', op: 'writeSync' };
+  const rotation = rotate();
+  await scene.aws.untilHeld();
+  await withFault(fault, () => {
+    scene.aws.release();
+    return rotation;
+  });
+  return rotation;
+};
+
+describe('a new key that cannot be stored', () => {
+  test('is deleted at once', async () => {
+    const { exitCode, stderr } = await rotateOnFullDisk();
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/the new access key …\w{4} could not be stored and is deleted again/);
+    expect(stderr).toContain('no space is left on the disk');
+    expect(ids()).toEqual([scene.user.accessKeyId]);
+    expect(isAtRest(scene)).toBe(true);
+  });
+
+  test('nor deleted is said to be there, and found at the next run', async () => {
+    scene.aws.fault('DeleteAccessKey', 'drop', { times: 3 });
+    const { stderr } = await rotateOnFullDisk();
+    expect(stderr).toMatch(/the new access key …\w{4} could be neither stored nor deleted/);
+    scene.aws.clearFaults();
+    expect(await rotate('--yes')).toMatchObject({ exitCode: 0 });
+    await expectAtRest(scene);
   });
 });
 
