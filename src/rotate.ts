@@ -92,7 +92,7 @@ export const rotate = async (options: RotateOptions, context: Context): Promise<
     const isOvertaken =
       journal === undefined &&
       (unfinished !== undefined || current.key.accessKeyId !== start.key.accessKeyId);
-    if (isOvertaken) return alreadyRotated(arn, current);
+    if (isOvertaken) return overtaken(arn, current, unfinished, options.mode);
     return await rotateLocked(current, arn, journal, lock.stillOwn, options, context);
   } finally {
     lock.release();
@@ -258,14 +258,30 @@ const userArn = (arn: string, profile: Profile): string => {
   });
 };
 
-const alreadyRotated = (arn: string, { key, shared }: Subject): RotateResult => ({
-  state: 'already-rotated',
-  account: accountOfArn(arn) ?? '',
-  userName: userNameOfArn(arn) ?? '',
-  accessKeyId: key.accessKeyId,
-  holders: findKeyHolders(key, shared),
-  other: undefined,
-});
+/** What another process did while this one waited. Raises UserError where that is not what was asked for. */
+const overtaken = (
+  arn: string,
+  { key, shared, profile }: Subject,
+  unfinished: Journal | undefined,
+  mode: RotateOptions['mode'],
+): RotateResult => {
+  const isUndone = key.accessKeyId === unfinished?.old.accessKeyId;
+  const result: RotateResult = {
+    state: isUndone ? 'aborted' : 'already-rotated',
+    account: accountOfArn(arn) ?? '',
+    userName: userNameOfArn(arn) ?? '',
+    accessKeyId: key.accessKeyId,
+    holders: findKeyHolders(key, shared),
+    other: undefined,
+  };
+  if (isUndone === (mode === 'abort')) return result;
+  throw new UserError(
+    isUndone
+      ? `another process has undone the rotation: ${describeRotation(result)}`
+      : `there is no way back: ${describeRotation(result)}`,
+    isUndone ? { hint: `run again: aws-iam-login rotate ${printable(profile.name)}` } : {},
+  );
+};
 
 const rotateLocked = async (
   subject: Subject,

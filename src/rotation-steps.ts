@@ -505,18 +505,20 @@ const findLostKeys = async (rotation: Rotation, journal: Journal): Promise<KeyMe
   const { signer, userName, context, options } = rotation;
   const limit = Math.min(journal.sentAt, context.now()) + settleLimit;
   const known = new Set(journal.existing);
-  for (let pause = 500; ; pause = Math.min(pause * 1.5, 3000)) {
-    const keys = await signer.call((aws) => aws.listAccessKeys(userName));
-    const lost = keys.filter(({ accessKeyId }) => !known.has(accessKeyId));
-    const left = limit - context.now();
-    if (lost.length > 0 || left <= 0) {
-      options.progress('');
-      return lost;
+  try {
+    for (let pause = 500; ; pause = Math.min(pause * 1.5, 3000)) {
+      const keys = await signer.call((aws) => aws.listAccessKeys(userName));
+      const lost = keys.filter(({ accessKeyId }) => !known.has(accessKeyId));
+      const left = limit - context.now();
+      if (lost.length > 0 || left <= 0) return lost;
+      if (pause === 500) {
+        say(rotation, 'CreateAccessKey may have been sent: looking for a minute whether it made a key');
+      }
+      options.progress(`looking for a lost key: ${Math.ceil(left / 1000)} s left`);
+      await context.sleep(Math.min(pause, left));
     }
-    if (pause === 500)
-      say(rotation, 'CreateAccessKey may have been sent: looking for a minute whether it made a key');
-    options.progress(`looking for a lost key: ${Math.ceil(left / 1000)} s left`);
-    await context.sleep(Math.min(pause, left));
+  } finally {
+    options.progress('');
   }
 };
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { shortId } from '../src/rotation-steps.ts';
 import type { Fault } from './local-aws/faults.ts';
 import { withFault } from './support/faults.ts';
@@ -17,6 +17,9 @@ import {
   runHere,
 } from './support/rotation.ts';
 import { closeTerminals, openTerminal } from './support/terminal.ts';
+
+// the SDK takes its time to try again
+vi.setConfig({ testTimeout: 60_000 });
 
 let scene: Scene;
 
@@ -743,6 +746,36 @@ describe('at the same time', () => {
       await expectAtRest(scene);
     },
   );
+
+  test('each of two processes is told when the other one did the opposite', async () => {
+    await interruptAt('UpdateAccessKey');
+    scene.aws.fault('DeleteAccessKey', 'hold');
+    const back = start(scene.home, ['rotate', 'default', '--abort']);
+    await scene.aws.untilHeld();
+    const forth = start(scene.home, ['rotate', 'default']);
+    await forth.says('waiting for it');
+    scene.aws.release();
+    expect(await back.ended).toMatchObject({ exitCode: 0 });
+    const { exitCode, stderr } = await forth.ended;
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('another process has undone the rotation: access key '),
+    });
+    await interruptAt('UpdateAccessKey');
+    scene.aws.fault('DeleteAccessKey', 'hold');
+    const forthAgain = start(scene.home, ['rotate', 'default']);
+    await scene.aws.untilHeld();
+    const backAgain = start(scene.home, ['rotate', 'default', '--abort']);
+    await backAgain.says('waiting for it');
+    scene.aws.release();
+    expect(await forthAgain.ended).toMatchObject({ exitCode: 0 });
+    const last = await backAgain.ended;
+    expect({ exitCode: last.exitCode, stderr: last.stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('there is no way back: another process has rotated the key'),
+    });
+    await expectAtRest(scene);
+  });
 
   test('a second rotation goes on when the first one is killed', async () => {
     scene.aws.fault('UpdateAccessKey', 'hold');
