@@ -113,6 +113,8 @@ const runVitest = async (): Promise<Count> => {
   const exitCode = await run([
     'vitest',
     'run',
+    // Its own choice on two cores is one, and most tests wait for processes.
+    '--maxWorkers=2',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
