@@ -16,6 +16,8 @@ const tools: ReadonlyArray<{ readonly command: string; readonly debian: string; 
   { command: 'tmux', debian: 'tmux', brew: 'tmux' },
   { command: 'shellcheck', debian: 'shellcheck', brew: 'shellcheck' },
   { command: 'curl', debian: 'curl', brew: 'curl' },
+  { command: 'openssl', debian: 'openssl', brew: 'openssl' },
+  { command: 'ps', debian: 'procps', brew: '' },
   { command: 'oathtool', debian: 'oathtool', brew: 'oath-toolkit' },
   { command: 'direnv', debian: 'direnv', brew: 'direnv' },
   { command: 'zoxide', debian: 'zoxide', brew: 'zoxide' },
