@@ -55,7 +55,9 @@ export const asNobody = ({ home }: Scene, owned: readonly string[] = []): Record
   fs.cpSync(dirname(program), join(home.folder, 'dist'), { recursive: true });
   fs.rmSync(join(home.folder, 'bin', 'aws-iam-login'));
   fs.symlinkSync('../dist/aws-iam-login.cjs', join(home.folder, 'bin', 'aws-iam-login'));
-  const preload = fileURLToPath(new URL('run-as.cjs', import.meta.url));
+  // The clone may lie where only root may look.
+  const preload = join(home.folder, 'run-as.cjs');
+  fs.copyFileSync(fileURLToPath(new URL('run-as.cjs', import.meta.url)), preload);
   return { NODE_OPTIONS: `--require=${preload}`, RUN_AS: String(nobody) };
 };
 

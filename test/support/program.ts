@@ -127,7 +127,12 @@ export type Running = {
 
 /** Starts the program without a controlling terminal, in a session of its own. */
 export const start = (home: Home, args: readonly string[], options: RunOptions = {}): Running =>
-  startCommand(home, process.execPath, [program, ...args], options);
+  startCommand(
+    home,
+    process.execPath,
+    [fs.realpathSync(join(home.folder, 'bin', 'aws-iam-login')), ...args],
+    options,
+  );
 
 /** Runs the program without a controlling terminal. */
 export const run = (home: Home, args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
