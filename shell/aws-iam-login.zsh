@@ -12,107 +12,34 @@ fi
 
 typeset -g __aws_iam_login_home=${${(%):-%x}:h:h}
 
-# --- The program -----------------------------------------------------------------------------------------------
-
-# Runs the program. A copy made by `setup` has a stamp: its version, and where the program and its Node were, for
-# a PATH that has lost them (a Node version manager has moved on).
-__aws_iam_login_run() {
-  local -a ail_stamp
-  if [[ -r $__aws_iam_login_home/stamp ]]; then ail_stamp=("${(@f)$(<$__aws_iam_login_home/stamp)}"); fi
-  local -x AWS_IAM_LOGIN_HOOK_VERSION=${ail_stamp[1]-}
-  if [[ ! -f ${ail_stamp[3]-} ]] || whence -p aws-iam-login node >/dev/null; then
-    command aws-iam-login "$@"
-  elif [[ -x $ail_stamp[2] ]]; then
-    "$ail_stamp[2]" "$ail_stamp[3]" "$@"
-  else
-    command node "$ail_stamp[3]" "$@"
-  fi
+# Reads the rest when it is needed. Until then these stand for it.
+__aws_iam_login_load() {
+  [[ -r $__aws_iam_login_home/shell/aws-iam-login-session.zsh ]] || return 127
+  emulate zsh -o extended_glob -o no_aliases -o no_xtrace -o no_verbose -c 'source $__aws_iam_login_home/shell/aws-iam-login-session.zsh'
 }
-
-# Runs the program and applies what it prints to this shell; returns its exit code.
-__aws_iam_login_apply() {
-  setopt local_options local_traps
-  trap : INT # not '', which the program would inherit; it also keeps the eval whole
-  local ail_text ail_code=0
-  ail_text=$(__aws_iam_login_run "$@") || ail_code=$?
-  if (( ail_code == 0 )); then
-    [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
-  fi
-  return $ail_code
+__aws_iam_login_main() {
+  if __aws_iam_login_load; then __aws_iam_login_main "$@"; else command aws-iam-login "$@"; fi
 }
+__aws_iam_login_check() { __aws_iam_login_load && __aws_iam_login_check "$@" }
+__aws_iam_login_take_up() { __aws_iam_login_load && __aws_iam_login_take_up }
 
-# Finds the command among the words, in either order, and leaves its name in ail_command, its place in ail_at.
-__aws_iam_login_find_command() {
-  local ail_word ail_value= ail_profile= ail_place=0
-  ail_command=login ail_at=0
-  for ail_word in "$@"; do
-    (( ail_place += 1 ))
-    if [[ -n $ail_value ]]; then
-      ail_value=
-      continue
-    fi
-    case $ail_word in
-      (--) return ;;
-      (--help|-h|--version)
-        ail_command=help
-        return ;;
-      (--profile|-p|--token-code|--duration|--min-ttl|--serial-number|--region|--format|--as) ail_value=1 ;;
-      (-?*) ;;
-      (*)
-        (( ail_at )) && continue
-        case $ail_word in
-          (use|login|logout|init|env|exec|credential-process|rotate|status|list|console|hook|setup|completion|doctor|policy)
-            ail_command=$ail_word ail_at=$ail_place ;;
-          (*)
-            if [[ -n $ail_profile ]]; then ail_command=$ail_word ail_at=$ail_place; fi
-            ail_profile=1 ;;
-        esac ;;
-    esac
-  done
-}
-
-function aws-iam-login {
-  local ail_command ail_at ail_code=0
-  __aws_iam_login_find_command "$@"
-  case $ail_command in
-    (use) __aws_iam_login_apply "${@[1,ail_at-1]}" env --format env "${@[ail_at+1,-1]}" || ail_code=$? ;;
-    (*) __aws_iam_login_run "$@" || ail_code=$? ;;
-  esac
-  case $ail_command:$ail_code in
-    (use:0|login:0|logout:0) unset AWS_IAM_LOGIN_DECLINED ;;
-    (use:130|login:130) if __aws_iam_login_is_over; then __aws_iam_login_decline; fi ;;
-  esac
-  return $ail_code
-}
+function aws-iam-login { __aws_iam_login_main "$@" }
 
 [[ -o interactive ]] || return 0
 
 # --- The prompt ------------------------------------------------------------------------------------------------
 
-# Whether this is a point in time as the program writes it.
-__aws_iam_login_is_time() { [[ $1 == [1-9]<-> && $#1 -le 11 ]]; }
-
-__aws_iam_login_is_over() {
-  local ail_now=${(%):-%D{%s}} # no process and no module
-  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" && (( ail_now >= AWS_IAM_LOGIN_RENEW_AT ))
-}
-
-__aws_iam_login_decline() {
-  export AWS_IAM_LOGIN_DECLINED="${AWS_IAM_LOGIN_PROFILE-}:${AWS_IAM_LOGIN_EXPIRES_AT-}"
-}
-
-__aws_iam_login_say() { print -ru2 -- "aws-iam-login: ${1//[[:cntrl:]]/?}"; }
-
-# What the state below was worked out from, and when something is next to be done.
-typeset -g __aws_iam_login_seen= __aws_iam_login_next=0
+# What the state below was worked out from, when something is next to be done, and the end of the session.
+typeset -g __aws_iam_login_seen=:${AWS_IAM_LOGIN_WARN-} __aws_iam_login_next=99999999999 __aws_iam_login_end=0
 # The end that was warned of; no try before this time; the length of that wait; what is known to need a code.
 typeset -g __aws_iam_login_warned=${__aws_iam_login_warned-} __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=
+# AWS_IAM_LOGIN_AUTO, while it waits for the first prompt.
 typeset -g __aws_iam_login_auto=
 
 # Both hooks return 0: another code would end a shell with err_exit.
 __aws_iam_login_precmd() {
   local ail_now=${(%):-%D{%s}}
-  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}" ]] ||
+  if [[ $__aws_iam_login_seen != "${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_WARN-}" ]] ||
     (( ail_now >= __aws_iam_login_next )); then
     __aws_iam_login_check || :
   fi
@@ -128,270 +55,7 @@ __aws_iam_login_preexec() {
   return 0
 }
 
-# At the prompt, or before the command line $1.
-__aws_iam_login_check() {
-  local ail_ask=1
-  local ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_EXPIRES_AT-}:${AWS_IAM_LOGIN_HOOK-}:${AWS_IAM_LOGIN_WARN-}:${AWS_IAM_LOGIN_PROFILE-}"
-  if [[ $ail_seen != $__aws_iam_login_seen ]]; then
-    __aws_iam_login_seen=$ail_seen __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=
-    __aws_iam_login_plan
-  fi
-  [[ -t 0 && -t 2 && ${TERM-} != dumb ]] || return 0
-  if [[ -n ${1-} ]]; then
-    [[ -z $__aws_iam_login_auto ]] || return 0
-    __aws_iam_login_is_over || return 0
-    local ail_kind
-    __aws_iam_login_judge "$1"
-    case $ail_kind in
-      (ours) return 0 ;;
-      (other) ail_ask= ;;
-    esac
-  fi
-  if [[ -n $__aws_iam_login_auto ]]; then
-    __aws_iam_login_start
-    return
-  fi
-  (( ail_now >= __aws_iam_login_next )) || return 0
-  if (( ail_now < AWS_IAM_LOGIN_RENEW_AT )); then
-    __aws_iam_login_warned=$AWS_IAM_LOGIN_EXPIRES_AT __aws_iam_login_next=$AWS_IAM_LOGIN_RENEW_AT
-    __aws_iam_login_say "the session of $AWS_IAM_LOGIN_PROFILE ends in $(( (AWS_IAM_LOGIN_EXPIRES_AT - ail_now + 59) / 60 )) min ('aws-iam-login login' gets the next one)"
-    return
-  fi
-  __aws_iam_login_renew "$AWS_IAM_LOGIN_PROFILE" "$AWS_IAM_LOGIN_EXPIRES_AT"
-}
-
-# When the prompt is next due: at the warning, else at the end; never without a session of ours.
-__aws_iam_login_plan() {
-  local ail_warn=600
-  __aws_iam_login_next=99999999999
-  [[ ${AWS_IAM_LOGIN_HOOK-} != off && -n ${AWS_IAM_LOGIN_PROFILE-} ]] || return 0
-  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" && __aws_iam_login_is_time "${AWS_IAM_LOGIN_EXPIRES_AT-}" || return 0
-  __aws_iam_login_next=$AWS_IAM_LOGIN_RENEW_AT
-  if [[ ${AWS_IAM_LOGIN_WARN-} == 0 ]] || __aws_iam_login_is_time "${AWS_IAM_LOGIN_WARN-}"; then ail_warn=$AWS_IAM_LOGIN_WARN; fi
-  # Only a session that ends where it is renewed will need a code.
-  if [[ $AWS_IAM_LOGIN_RENEW_AT == $AWS_IAM_LOGIN_EXPIRES_AT && $__aws_iam_login_warned != $AWS_IAM_LOGIN_EXPIRES_AT ]]; then
-    __aws_iam_login_next=$(( AWS_IAM_LOGIN_EXPIRES_AT - ail_warn ))
-  fi
-}
-
-# Leaves in ail_kind whether the command line runs `ours`, one of AWS_IAM_LOGIN_COMMANDS (`aws`), or some `other`.
-__aws_iam_login_judge() {
-  local -a ail_commands=(${=${AWS_IAM_LOGIN_COMMANDS-aws terraform tofu cdk sam pulumi}})
-  local ail_word ail_first=1
-  ail_kind=other
-  for ail_word in ${(z)1}; do
-    case $ail_word in
-      (';'|'&'|'&&'|'||'|'|'|'|&'|'('|'{'|'!'|$'\n'|do|then|else|elif|if|while|until) ail_first=1; continue ;;
-      (sudo|env|command|exec|nohup|time|noglob|nocorrect|builtin) continue ;;
-      ([A-Za-z_]*=*) continue ;;
-    esac
-    [[ -n $ail_first ]] || continue
-    ail_first=
-    ail_word=${(Q)ail_word:t}
-    if [[ $ail_word == aws-iam-login ]]; then
-      ail_kind=ours
-      return
-    fi
-    if (( ${ail_commands[(Ie)$ail_word]} )); then ail_kind=aws; fi
-  done
-}
-
-# Gets a new session for the profile whose session ended at $2: taken from the file, renewed silently, or asked for.
-__aws_iam_login_renew() {
-  local ail_code=0 ail_as=keys
-  local -a ail_input
-  case ${AWS_IAM_LOGIN_AS-} in (profile|watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
-  if [[ ${AWS_IAM_LOGIN_HOOK-} == notify || ${AWS_IAM_LOGIN_DECLINED-} == "$1:$2" ]]; then ail_ask=; fi
-  if (( ail_now < __aws_iam_login_wait )) || [[ -z $ail_ask && $__aws_iam_login_settled == "$1:$2" ]]; then
-    __aws_iam_login_take "$1" || ail_code=$?
-    # What only the program can tell (a role's session, say) is asked of it now and then.
-    (( ail_code == 2 && ail_now >= __aws_iam_login_wait )) || return 0
-    ail_code=0
-  fi
-  if [[ -n $ail_ask ]] && __aws_iam_login_is_input_waiting; then
-    if [[ $__aws_iam_login_settled == "$1:$2" ]]; then return; fi
-    ail_ask=
-  else
-    __aws_iam_login_auto=
-  fi
-  [[ -n $ail_ask ]] || ail_input=(--no-input)
-  # Before the call: a Ctrl-C that gets here ends this function.
-  __aws_iam_login_delay=$(( __aws_iam_login_delay ? __aws_iam_login_delay * 2 : 30 ))
-  if (( __aws_iam_login_delay > 900 )); then __aws_iam_login_delay=900; fi
-  __aws_iam_login_wait=$(( ail_now + __aws_iam_login_delay ))
-  __aws_iam_login_apply env "--profile=$1" --format env --as $ail_as --hook $ail_input || ail_code=$?
-  case $ail_code:$ail_ask in
-    (0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
-    (130:*)
-      export AWS_IAM_LOGIN_DECLINED="$1:$2"
-      __aws_iam_login_settled=$1:$2 ;;
-    (3:) __aws_iam_login_settle "$1" "$2" ;;
-    (*)
-      ail_now=${(%):-%D{%s}}
-      __aws_iam_login_wait=$(( ail_now + __aws_iam_login_delay )) ;;
-  esac
-}
-
-# The program has said that this end needs a code, and now is no time to ask.
-__aws_iam_login_settle() {
-  __aws_iam_login_delay=0 __aws_iam_login_wait=$(( ail_now + 60 ))
-  [[ $__aws_iam_login_settled != "$1:$2" ]] || return 0
-  __aws_iam_login_settled=$1:$2
-  if [[ ${AWS_IAM_LOGIN_HOOK-} == notify ]]; then
-    __aws_iam_login_say "there is no live session of $1 ('aws-iam-login use $1' gets one)"
-  else
-    __aws_iam_login_wait=0
-  fi
-}
-
-# Whether something was typed ahead. Half a line shows only without the terminal's line mode.
-__aws_iam_login_is_input_waiting() {
-  local ail_tty ail_code=1
-  local -a ail_ready
-  zmodload zsh/zselect 2>/dev/null || return 1
-  ail_tty=$(command stty -g) && command stty -icanon min 1 time 0 || return 1
-  zselect -a ail_ready -t 0 -r 0 && ail_code=0
-  command stty $ail_tty
-  return $ail_code
-}
-
-# --- A session from the file, without the program --------------------------------------------------------------
-
-# Exports the live session of user profile $1 as `env` would. 1: there is none; 2: only the program
-# can tell (a role, mfa_process, a file that is written in an unusual way).
-__aws_iam_login_take() {
-  local ail_text ail_header ail_time ail_region ail_now=${(%):-%D{%s}}
-  local -A ail_section ail_user ail_session
-  local -a ail_odd
-  [[ $1 == [A-Za-z0-9_.@+%:/,=\ -]## && $1 != *-sts ]] || return 2
-
-  if __aws_iam_login_read ${AWS_CONFIG_FILE:-${HOME-}/.aws/config}; then
-    for ail_header in default "profile $1" "profile	$1" "profile \"$1\"" "profile '$1'"; do
-      [[ $ail_header != default || $1 == default ]] || continue
-      __aws_iam_login_section "[$ail_header]" || return 2
-      ail_user+=("${(@kv)ail_section}")
-    done
-    __aws_iam_login_section "[profile $1-sts]" || return 2
-    ail_session=("${(@kv)ail_section}")
-  fi
-  __aws_iam_login_read ${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials} || return 1
-  __aws_iam_login_section "[$1]" || return 2
-  ail_user+=("${(@kv)ail_section}")
-  __aws_iam_login_section "[$1-sts]" || return 2
-  ail_session+=("${(@kv)ail_section}")
-  ail_odd=(${(M)${(k)ail_user}:#(role_arn|source_profile|credential_source|mfa_process|sso_*|web_identity_*)})
-  (( $#ail_user && ! $#ail_odd )) || return 2
-  (( $#ail_session )) || return 1
-  ail_odd=(${(M)${(k)ail_session}:#(role_arn|credential_process|aws_security_token)})
-  (( ! $#ail_odd )) || return 2
-
-  __aws_iam_login_epoch "${ail_session[expiration]-}" || return 2
-  (( ail_time - ail_now >= 300 )) || return 1
-  ail_region=${ail_user[region]:-${ail_session[region]-}}
-  [[ ${ail_session[aws_access_key_id]-} == [A-Z0-9]## && $ail_session[aws_access_key_id] != AKIA* ]] || return 2
-  [[ ${ail_session[aws_secret_access_key]-} == [A-Za-z0-9+/=_-]## && ${ail_session[aws_session_token]-} == [A-Za-z0-9+/=_-]## ]] || return 2
-  [[ $ail_region == [a-z0-9-]# ]] && [[ -n $ail_region || -z ${AWS_IAM_LOGIN_REGION-} ]] || return 2
-  __aws_iam_login_export "$1"
-}
-
-# One command a step, so that a read-only variable makes the whole fail.
-__aws_iam_login_export() {
-  local ail_as=keys ail_end=$ail_session[expiration]
-  case ${AWS_IAM_LOGIN_AS-} in (profile|watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
-  case $ail_as:${AWS_PROFILE-} in
-    (keys:|watch:*|profile:|"profile:$1-sts") ;;
-    (*) return 2 ;; # the user has chosen a profile meanwhile
-  esac
-  case $ail_as in
-    (keys)
-      unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN &&
-        export AWS_ACCESS_KEY_ID=$ail_session[aws_access_key_id] AWS_SECRET_ACCESS_KEY=$ail_session[aws_secret_access_key] \
-          AWS_SESSION_TOKEN=$ail_session[aws_session_token] AWS_CREDENTIAL_EXPIRATION=${ail_end[1,10]}T${ail_end[12,19]}Z || return 2 ;;
-    (profile)
-      unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_DEFAULT_PROFILE &&
-        export AWS_PROFILE=$1-sts || return 2 ;;
-  esac
-  if [[ $ail_as != watch && -n $ail_region ]]; then
-    export AWS_REGION=$ail_region AWS_DEFAULT_REGION=$ail_region AWS_IAM_LOGIN_REGION=$ail_region || return 2
-  fi
-  unset AWS_IAM_LOGIN_DECLINED &&
-    export AWS_IAM_LOGIN_PROFILE=$1 AWS_IAM_LOGIN_AS=$ail_as AWS_IAM_LOGIN_EXPIRES_AT=$ail_time AWS_IAM_LOGIN_RENEW_AT=$ail_time
-}
-
-# Leaves the file's text in ail_text, after a newline, so that every header stands behind one.
-__aws_iam_login_read() {
-  local ail_file=$1
-  if [[ $ail_file[1,2] == '~/' ]]; then ail_file=${HOME-}/$ail_file[3,-1]; fi
-  [[ -f $ail_file && -r $ail_file ]] || return 1
-  ail_text=$'\n'"$(<$ail_file)"
-}
-
-# Leaves the keys of the section in ail_section; none when there is no such section.
-# Fails on what AWS's parsers do not agree about.
-__aws_iam_login_section() {
-  local ail_body ail_line ail_key ail_nested=
-  ail_section=()
-  local ail_head=${ail_text%%$'\n'"$1"*}
-  (( $#ail_head < $#ail_text )) || return 0
-  ail_body=${ail_text[$#ail_head+2+$#1,-1]}
-  [[ $ail_body != *$'\n'"$1"* ]] || return 1
-  ail_body=${ail_body%%$'\n['*}
-  local -a ail_lines=("${(@f)ail_body}")
-  [[ $ail_lines[1] == ($'\r'|) ]] || return 1
-  for ail_line in "${(@)ail_lines[2,-1]}"; do
-    ail_line=${ail_line%%[[:space:]]#}
-    case $ail_line in
-      (''|[\#\;]*) continue ;;
-      ([[:blank:]]*)
-        [[ -n $ail_nested ]] || return 1
-        continue ;;
-      (*\ [\#\;]*) return 1 ;;
-      (*=*) ;;
-      (*) return 1 ;;
-    esac
-    ail_key=${${ail_line%%=*}%%[[:blank:]]#}
-    ail_line=${${ail_line#*=}##[[:blank:]]#}
-    [[ $ail_key != *[A-Z]* && -z ${ail_section[$ail_key]+1} ]] || return 1
-    if [[ -z $ail_line ]]; then ail_nested=1; else ail_nested=; fi
-    ail_section[$ail_key]=$ail_line
-  done
-}
-
-# Leaves the Unix time of an expiration in UTC in ail_time (days from the civil date: Hinnant, "chrono-Compatible
-# Low-Level Date Algorithms").
-__aws_iam_login_epoch() {
-  [[ $1 == [1-9][0-9](#c3)-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|+00:00|) ]] || return 1
-  local -i ail_year ail_month=10#${1[6,7]} ail_day=10#${1[9,10]}
-  (( ail_year = 10#${1[1,4]} - (ail_month <= 2) ))
-  (( ail_time = ail_year * 365 + ail_year / 4 - ail_year / 100 + ail_year / 400 + (153 * ((ail_month + 9) % 12) + 2) / 5 + ail_day - 719469 ))
-  (( ail_time = ail_time * 86400 + 10#${1[12,13]} * 3600 + 10#${1[15,16]} * 60 + 10#${1[18,19]} ))
-}
-
 # --- Loading ---------------------------------------------------------------------------------------------------
-
-# Whether nothing says who this shell is.
-__aws_iam_login_is_nobody() {
-  [[ -z ${AWS_ACCESS_KEY_ID-}${AWS_PROFILE-}${AWS_DEFAULT_PROFILE-}${AWS_WEB_IDENTITY_TOKEN_FILE-}${AWS_IAM_LOGIN_PROFILE-} &&
-    -z ${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-}${AWS_CONTAINER_CREDENTIALS_FULL_URI-}${AWS_CONTAINER_AUTHORIZATION_TOKEN-}${AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE-} ]]
-}
-
-# At the first prompt: AWS_IAM_LOGIN_AUTO had no live session when the shell started.
-__aws_iam_login_start() {
-  local ail_profile=$__aws_iam_login_auto
-  if [[ ${AWS_IAM_LOGIN_HOOK-} == off || ${AWS_IAM_LOGIN_DECLINED-} == "$ail_profile:" ]] || ! __aws_iam_login_is_nobody; then
-    __aws_iam_login_auto=
-    return
-  fi
-  __aws_iam_login_renew "$ail_profile" ''
-}
-
-if [[ -n ${AWS_IAM_LOGIN_AUTO-} ]]; then
-  if __aws_iam_login_is_nobody; then
-    __aws_iam_login_take "$AWS_IAM_LOGIN_AUTO" || __aws_iam_login_auto=$AWS_IAM_LOGIN_AUTO
-  elif [[ ${AWS_IAM_LOGIN_PROFILE-} == $AWS_IAM_LOGIN_AUTO ]] && __aws_iam_login_is_over; then
-    __aws_iam_login_take "$AWS_IAM_LOGIN_AUTO" || :
-  fi
-fi
 
 # compinit finds the completion on fpath when it runs later; when it has run, it is told.
 if [[ -r $__aws_iam_login_home/completions/_aws-iam-login ]]; then
@@ -405,4 +69,6 @@ fi
 typeset -ga precmd_functions preexec_functions
 if (( ! ${precmd_functions[(Ie)__aws_iam_login_precmd]} )); then precmd_functions+=(__aws_iam_login_precmd); fi
 if (( ! ${preexec_functions[(Ie)__aws_iam_login_preexec]} )); then preexec_functions+=(__aws_iam_login_preexec); fi
+
+if [[ -n ${AWS_IAM_LOGIN_AUTO-} ]]; then __aws_iam_login_take_up || :; fi
 return 0

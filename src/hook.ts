@@ -37,6 +37,9 @@ export const hookLine = (shell: Shell, folder: string): string => {
 /** Where the shell's script lies, in the package as well as in the folder of copies. */
 export const scriptOf = (shell: Shell): string => join('shell', `aws-iam-login.${shell}`);
 
+/** Where the part of the script lies that it reads when it is needed. */
+export const sessionScriptOf = (shell: Shell): string => join('shell', `aws-iam-login-session.${shell}`);
+
 /** Where the shell's completion lies, likewise. */
 export const completionOf = (shell: Shell): string =>
   join('completions', shell === 'zsh' ? '_aws-iam-login' : `aws-iam-login.${shell}`);

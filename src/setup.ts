@@ -8,7 +8,7 @@ import { quoteFish, quotePosix } from './env.ts';
 import { UserError, exitCode } from './errors.ts';
 import { editFile, readFileIfAny, removeStateFile, writeStateFile } from './files.ts';
 import { locateFiles } from './locations.ts';
-import { completionOf, packageRoot, scriptOf } from './hook.ts';
+import { completionOf, packageRoot, scriptOf, sessionScriptOf } from './hook.ts';
 import { printable } from './profiles.ts';
 import { askYesNo, declined, findTerminal } from './prompt.ts';
 import { version } from './version.ts';
@@ -194,7 +194,10 @@ const shellOf = (env: Environment): Shell => {
 };
 
 const stampName = 'stamp';
-const copyNames = [...shells.flatMap((shell) => [scriptOf(shell), completionOf(shell)]), stampName];
+const copyNames = [
+  ...shells.flatMap((shell) => [scriptOf(shell), sessionScriptOf(shell), completionOf(shell)]),
+  stampName,
+];
 
 /**
  * The files of the copy folder. Its scripts are those of the package; the stamp tells them, line by line, their

@@ -31,7 +31,7 @@ takes_up() {
     dump taken
     [[ $(calls) -eq 0 ]]
     start_shell "$1"
-    enter "aws-iam-login use --as $as"
+    done_with "aws-iam-login use --as $as"
     dump used
     grep -q "^AWS_IAM_LOGIN_AS=$as$" "$D/used"
     diff "$D/used" "$D/taken"
@@ -67,6 +67,7 @@ knows_calendar() {
     date -u -d "$stamp 08:09:59" +%s >>"$D/expected"
   done
   start_shell "$1"
+  done_with '__aws_iam_login_load shell/aws-iam-login-session.bash'
   case $1 in
     fish) done_with "while read -l day; $day $D/computed; end <$D/days" ;;
     *) done_with "while IFS= read -r day; do $day $D/computed; done <$D/days" ;;
@@ -110,11 +111,24 @@ asks_only_once() {
   press C-c
   wait_for '^R[0-9]+>$'
   done_with 'echo one'
-  enter "$(shell_binary "$1") -i"
+  enter "$(child_shell "$1")"
   done_with 'echo child'
   [[ $(count_on_screen 'Enter MFA code') -eq 1 && $(calls) -eq 1 ]]
 }
 for_each_shell asks_only_once "once, and a declined question is not repeated in child shells"
+
+waits_for_typed_line() {
+  mkfifo "$D/gate"
+  echo "cat $D/gate" >"$D/after"
+  FIRST_PROMPT='' start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  exec 8>"$D/gate" # waits for the reader
+  enter 'echo typed''-line'
+  exec 8>&-
+  wait_for '^typed-line'
+  wait_for "$question"
+  [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
+}
+for_each_shell waits_for_typed_line "a line that was typed ahead comes first"
 
 notifies_at_first_prompt() {
   FIRST_PROMPT="^aws-iam-login: there is no live session of default" start_shell "$1" AWS_IAM_LOGIN_AUTO=default AWS_IAM_LOGIN_HOOK=notify

@@ -17,7 +17,7 @@ calls() { wc -l <"$D/calls"; }
 expire() {
   local -a variables
   mapfile -t variables < <(session_variables default -5)
-  enter "$(assignments "$1" "${variables[@]}")"
+  run_line "$(assignments "$1" "${variables[@]}")"
 }
 
 # adopts_quietly SHELL: nothing but prompts was shown so far, and a session is adopted.

@@ -17,7 +17,7 @@ question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
 become_session() {
   local -a variables
   mapfile -t variables < <(session_variables "$2" "$3")
-  enter "$(assignments "$1" "${variables[@]}" "${@:4}")"
+  run_line "$(assignments "$1" "${variables[@]}" "${@:4}")"
 }
 
 # show NAME...: prints the variables as NAME=[value].
@@ -53,7 +53,7 @@ declines() {
     wait_for '^AWS_ACCESS_KEY_ID=\[ASIAOLD\]'
     wait_for '^AWS_IAM_LOGIN_DECLINED=\[default:[0-9]+\]'
     [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
-    enter "$(shell_binary "$1") -i"
+    enter "$(child_shell "$1")"
     done_with 'echo child'
     [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
   done
@@ -83,7 +83,7 @@ declines_use() {
   wait_for "$question"
   press C-c
   wait_for '^R130>$'
-  enter "$(assignments "$1" AWS_IAM_LOGIN_HOOK)"
+  done_with "$(assignments "$1" AWS_IAM_LOGIN_HOOK)"
   done_with 'echo still'
   [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
 }
@@ -202,7 +202,7 @@ for_each_shell warns_not_of_silent "a session that is renewed silently ends with
 
 is_off() {
   start_shell "$1"
-  enter "$(assignments "$1" AWS_IAM_LOGIN_HOOK=off)"
+  done_with "$(assignments "$1" AWS_IAM_LOGIN_HOOK=off)"
   become_session "$1" default -5
   done_with 'echo one'
   [[ $(calls) -eq 0 && $(count_on_screen 'aws-iam-login:|Enter MFA') -eq 0 ]]
@@ -211,7 +211,7 @@ for_each_shell is_off "AWS_IAM_LOGIN_HOOK=off leaves the prompt alone"
 
 notifies() {
   start_shell "$1"
-  enter "$(assignments "$1" AWS_IAM_LOGIN_HOOK=notify)"
+  done_with "$(assignments "$1" AWS_IAM_LOGIN_HOOK=notify)"
   become_session "$1" default -5
   wait_for "^aws-iam-login: there is no live session of default \('aws-iam-login use default' gets one\)"
   done_with 'echo one'
@@ -389,7 +389,7 @@ executes_nothing() {
     done_with 'true'
     become_session "$1" default 100 "AWS_IAM_LOGIN_$name=100000000a[$evil]"
     done_with 'true'
-    enter "$(assignments "$1" "AWS_IAM_LOGIN_$name")"
+    done_with "$(assignments "$1" "AWS_IAM_LOGIN_$name")"
     clear_screen
   done
   become_session "$1" "$evil" 100
@@ -421,7 +421,7 @@ for_each_shell is_inert "scripts are left alone"
 
 is_inert_on_dumb_terminal() {
   start_shell "$1"
-  enter "$(assignments "$1" TERM=dumb)"
+  done_with "$(assignments "$1" TERM=dumb)"
   become_session "$1" default -5
   done_with 'echo one'
   [[ $(count_on_screen 'Enter MFA|aws-iam-login:') -eq 0 && $(calls) -eq 0 ]]
@@ -453,29 +453,39 @@ traces_no_secret() {
 }
 for_each_shell traces_no_secret "a trace shows no secret"
 
+traces_no_secret_of_file() {
+  store_session default 3600 TRACED
+  case $1 in fish) echo 'set -g fish_trace 1' >"$D/before" ;; *) echo 'set -xv' >"$D/before" ;; esac
+  FIRST_PROMPT='R0>$' start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  enter 'echo "key=$AWS_ACCESS_KEY_ID"'
+  wait_for '^key=ASIATRACED$'
+  [[ $(count_on_screen 'secret\+TRACED|token/TRACED') -eq 0 ]]
+}
+for_each_shell traces_no_secret_of_file "neither when it is taken up from the file"
+
 uses() {
   store_session default 3600 ONE
   store_session other 3600 TWO
   printf '\n[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\nregion = eu-west-3\n' >>"$D/home/.aws/credentials"
   start_shell "$1"
-  enter "aws-iam-login use"
+  done_with "aws-iam-login use"
   show AWS_ACCESS_KEY_ID AWS_REGION
   wait_for '^AWS_ACCESS_KEY_ID=\[ASIAONE\]'
   wait_for '^AWS_REGION=\[\]'
   clear_screen
-  enter "aws-iam-login other use --as profile"
+  done_with "aws-iam-login other use --as profile"
   show AWS_ACCESS_KEY_ID AWS_PROFILE AWS_REGION
   wait_for '^AWS_ACCESS_KEY_ID=\[\]'
   wait_for '^AWS_PROFILE=\[other-sts\]'
   wait_for '^AWS_REGION=\[eu-west-3\]'
   clear_screen
-  enter "aws-iam-login --region us-west-2 use --profile other"
+  done_with "aws-iam-login --region us-west-2 use --profile other"
   show AWS_ACCESS_KEY_ID AWS_PROFILE AWS_REGION
   wait_for '^AWS_ACCESS_KEY_ID=\[ASIATWO\]'
   wait_for '^AWS_PROFILE=\[\]'
   wait_for '^AWS_REGION=\[us-west-2\]'
   clear_screen
-  enter "aws-iam-login use --unset"
+  done_with "aws-iam-login use --unset"
   show AWS_ACCESS_KEY_ID AWS_REGION AWS_IAM_LOGIN_PROFILE
   wait_for '^AWS_ACCESS_KEY_ID=\[\]'
   wait_for '^AWS_REGION=\[\]'
@@ -506,7 +516,7 @@ passes_through() {
   enter 'aws-iam-login frobnicate use-less'
   wait_for '^R2>$'
   enter 'aws-iam-login exec default --no-input -- echo use'
-  wait_for '^R3>$'
+  wait_for '^R125>$'
   store_session default 3600 ONE
   enter "aws-iam-login exec default -- sh -c 'echo \"[\$1] [\$2]\"; exit 9' sh 'a  b' use"
   wait_for '^\[a  b\] \[use\]'

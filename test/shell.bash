@@ -96,7 +96,7 @@ start_shell() {
   PANES+=("$PANE")
   shift
   open_shell "$name" "$@"
-  tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
+  tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 200 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
 }
 
@@ -123,6 +123,11 @@ open_shell() {
       COMMAND+=(-i)
       ;;
   esac
+}
+
+# child_shell SHELL: the command of a shell like this one.
+child_shell() {
+  if [[ $1 == bash ]]; then echo "$(shell_binary bash) --noprofile --rcfile $D/bashrc -i"; else echo "$(shell_binary "$1") -i"; fi
 }
 
 type_text() { tmux -L "$PANE" send-keys -l -- "$1"; }
@@ -157,13 +162,30 @@ wait_for_call() {
   done
 }
 
-# done_with COMMAND: runs it in the shell, waits for its end, and leaves what the screen shows of it in OUTPUT.
-# Every command is followed by a line of its own that only its output can hold.
-done_with() {
+# wait_for_prompt: until the last line is a prompt, so that nothing is typed ahead by mistake.
+wait_for_prompt() {
+  local end=$((SECONDS + 20))
+  until screen | grep . | tail -n 1 | grep -qE '^[RP][0-9 -]+>$'; do
+    if ((SECONDS >= end)); then
+      printf 'no prompt\n--- screen\n%s\n' "$(screen)"
+      return 1
+    fi
+    sleep 0.03
+  done
+}
+
+# run_line COMMAND: runs it in the shell and waits for its end, but not for what the next prompt does.
+run_line() {
   ((MARK += 1))
-  enter "$1"
-  enter "echo \"mark\"$MARK"
+  wait_for_prompt
+  enter "$1; echo \"mark\"$MARK"
   wait_for "^mark$MARK$"
+}
+
+# done_with COMMAND: runs it in the shell and waits for the next prompt.
+done_with() {
+  run_line "$1"
+  wait_for_prompt
 }
 
 # count_on_screen REGEX

@@ -1,0 +1,380 @@
+# shellcheck shell=bash disable=SC2154
+# What aws-iam-login.bash reads when it is needed: `use`, the renewal of a session, and the session in the file.
+
+# --- The program -----------------------------------------------------------------------------------------------
+
+# Runs the program. A copy made by `setup` has a stamp: its version, and where the program and its Node were, for
+# a PATH that has lost them (a Node version manager has moved on).
+__aws_iam_login_run() {
+  local ail_version='' ail_node='' ail_entry=''
+  if [[ -r $__aws_iam_login_home/stamp ]]; then
+    {
+      IFS= builtin read -r ail_version
+      IFS= builtin read -r ail_node
+      IFS= builtin read -r ail_entry
+    } <"$__aws_iam_login_home/stamp" || :
+  fi
+  if [[ ! -f $ail_entry || -n $(builtin type -P aws-iam-login) && -n $(builtin type -P node) ]]; then
+    AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command aws-iam-login "$@"
+  elif [[ -x $ail_node ]]; then
+    AWS_IAM_LOGIN_HOOK_VERSION=$ail_version "$ail_node" "$ail_entry" "$@"
+  else
+    AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command node "$ail_entry" "$@"
+  fi
+}
+
+# Runs the program and applies what it prints to this shell; returns its exit code.
+__aws_iam_login_apply() {
+  local ail_trap ail_aliases='' ail_text ail_code=0
+  if shopt -q expand_aliases; then ail_aliases=1; fi
+  shopt -u expand_aliases # `unset` and `export` may be aliases
+  ail_trap=$(trap -p INT)
+  trap : INT # not '', which the program would inherit; it also keeps the eval whole
+  ail_text=$(__aws_iam_login_run "$@") || ail_code=$?
+  if ((ail_code == 0)); then
+    [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
+  fi
+  builtin eval "${ail_trap:-trap - INT}"
+  if [[ -n $ail_aliases ]]; then shopt -s expand_aliases; fi
+  return "$ail_code"
+}
+
+# Finds the command among the words, in either order, and leaves its name in ail_command, its place in ail_at.
+__aws_iam_login_find_command() {
+  local ail_word ail_place=0 ail_value='' ail_profile=''
+  ail_command=login ail_at=0
+  for ail_word in "$@"; do
+    ((ail_place += 1))
+    if [[ -n $ail_value ]]; then
+      ail_value=''
+      continue
+    fi
+    case $ail_word in
+      --) return ;;
+      --help | -h | --version)
+        ail_command=help
+        return
+        ;;
+      --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as) ail_value=1 ;;
+      -*) ;;
+      *)
+        if [[ $ail_at == 0 ]]; then
+          case $ail_word in
+            use | login | logout | init | env | exec | credential-process | rotate | status | list | console | hook | setup | completion | doctor | policy)
+              ail_command=$ail_word ail_at=$ail_place
+              ;;
+            *)
+              if [[ -n $ail_profile ]]; then ail_command=$ail_word ail_at=$ail_place; fi
+              ail_profile=1
+              ;;
+          esac
+        fi
+        ;;
+    esac
+  done
+}
+
+__aws_iam_login_main() {
+  local ail_command ail_at ail_code=0
+  __aws_iam_login_find_command "$@"
+  case $ail_command in
+    use) __aws_iam_login_untraced __aws_iam_login_apply "${@:1:ail_at-1}" env --format env "${@:ail_at+1}" || ail_code=$? ;;
+    *) __aws_iam_login_run "$@" || ail_code=$? ;;
+  esac
+  case $ail_command:$ail_code in
+    use:0 | login:0 | logout:0) unset AWS_IAM_LOGIN_DECLINED ;;
+    use:130 | login:130) if [[ $- == *i* ]] && __aws_iam_login_is_over; then __aws_iam_login_decline; fi ;;
+  esac
+  return "$ail_code"
+}
+
+# --- The prompt ------------------------------------------------------------------------------------------------
+
+# Whether this is a point in time as the program writes it. Nothing else may reach (( )), which would execute it.
+__aws_iam_login_is_time() {
+  case $1 in '' | 0* | *[!0-9]* | ????????????*) return 1 ;; esac
+}
+
+__aws_iam_login_is_over() {
+  local ail_now
+  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" || return 1
+  __aws_iam_login_clock
+  ((ail_now >= AWS_IAM_LOGIN_RENEW_AT))
+}
+
+__aws_iam_login_decline() {
+  export AWS_IAM_LOGIN_DECLINED="${AWS_IAM_LOGIN_PROFILE-}:${AWS_IAM_LOGIN_EXPIRES_AT-}"
+}
+
+__aws_iam_login_say() { builtin printf 'aws-iam-login: %s\n' "${1//[[:cntrl:]]/?}" >&2; }
+
+__aws_iam_login_check() {
+  local ail_now ail_seen="${AWS_IAM_LOGIN_RENEW_AT-}:${AWS_IAM_LOGIN_WARN-}"
+  __aws_iam_login_clock
+  if [[ $ail_seen != "$__aws_iam_login_seen" ]]; then
+    __aws_iam_login_seen=$ail_seen __aws_iam_login_wait=0 __aws_iam_login_delay=0 __aws_iam_login_settled=''
+    __aws_iam_login_plan
+  fi
+  [[ -t 0 && -t 2 && ${TERM-} != dumb ]] || return 0
+  if [[ -n $__aws_iam_login_auto ]]; then
+    __aws_iam_login_start
+    __aws_iam_login_plan
+    return
+  fi
+  if ((ail_now < __aws_iam_login_next)) || [[ ${AWS_IAM_LOGIN_HOOK-} == off ]]; then return; fi
+  if ((ail_now < AWS_IAM_LOGIN_RENEW_AT)); then
+    __aws_iam_login_warned=$__aws_iam_login_end __aws_iam_login_next=$AWS_IAM_LOGIN_RENEW_AT
+    __aws_iam_login_say "the session of $AWS_IAM_LOGIN_PROFILE ends in $(((__aws_iam_login_end - ail_now + 59) / 60)) min ('aws-iam-login login' gets the next one)"
+    return
+  fi
+  __aws_iam_login_renew "$AWS_IAM_LOGIN_PROFILE" "$__aws_iam_login_end"
+}
+
+# When the prompt is next due: at the warning, else at the end; never without a session of ours.
+__aws_iam_login_plan() {
+  local ail_warn=600
+  __aws_iam_login_next=99999999999
+  if [[ -n $__aws_iam_login_auto ]]; then __aws_iam_login_next=0; fi
+  [[ -n ${AWS_IAM_LOGIN_PROFILE-} ]] || return 0
+  __aws_iam_login_is_time "${AWS_IAM_LOGIN_RENEW_AT-}" && __aws_iam_login_is_time "${AWS_IAM_LOGIN_EXPIRES_AT-}" || return 0
+  __aws_iam_login_next=$AWS_IAM_LOGIN_RENEW_AT __aws_iam_login_end=$AWS_IAM_LOGIN_EXPIRES_AT
+  case ${AWS_IAM_LOGIN_WARN-} in 0) ail_warn=0 ;; *) if __aws_iam_login_is_time "${AWS_IAM_LOGIN_WARN-}"; then ail_warn=$AWS_IAM_LOGIN_WARN; fi ;; esac
+  # Only a session that ends where it is renewed will need a code.
+  if [[ $AWS_IAM_LOGIN_RENEW_AT == "$AWS_IAM_LOGIN_EXPIRES_AT" && $__aws_iam_login_warned != "$__aws_iam_login_end" ]]; then
+    __aws_iam_login_next=$((__aws_iam_login_end - ail_warn))
+  fi
+}
+
+# Gets a new session for the profile whose session ended at $2: taken from the file, renewed silently, or asked for.
+__aws_iam_login_renew() {
+  local ail_ask=1 ail_code=0 ail_as=keys
+  case ${AWS_IAM_LOGIN_AS-} in profile | watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
+  if [[ ${AWS_IAM_LOGIN_HOOK-} == notify || ${AWS_IAM_LOGIN_DECLINED-} == "$1:$2" ]]; then ail_ask=''; fi
+  if ((ail_now < __aws_iam_login_wait)) || [[ -z $ail_ask && $__aws_iam_login_settled == "$1:$2" ]]; then
+    __aws_iam_login_take "$1" || ail_code=$?
+    # What only the program can tell (a role's session, say) is asked of it now and then.
+    ((ail_code == 2 && ail_now >= __aws_iam_login_wait)) || return 0
+    ail_code=0
+  fi
+  if [[ -n $ail_ask ]] && __aws_iam_login_is_input_waiting; then
+    if [[ $__aws_iam_login_settled == "$1:$2" ]]; then return; fi
+    ail_ask=''
+  else
+    __aws_iam_login_auto=''
+  fi
+  # Before the call: a Ctrl-C that gets here runs PROMPT_COMMAND again at once.
+  __aws_iam_login_delay=$((__aws_iam_login_delay ? __aws_iam_login_delay * 2 : 30))
+  if ((__aws_iam_login_delay > 900)); then __aws_iam_login_delay=900; fi
+  __aws_iam_login_wait=$((ail_now + __aws_iam_login_delay))
+  if [[ -n $ail_ask ]]; then
+    __aws_iam_login_apply env "--profile=$1" --format env --as "$ail_as" --hook || ail_code=$?
+  else
+    __aws_iam_login_apply env "--profile=$1" --format env --as "$ail_as" --hook --no-input || ail_code=$?
+  fi
+  case $ail_code:$ail_ask in
+    0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
+    130:*)
+      export AWS_IAM_LOGIN_DECLINED="$1:$2"
+      __aws_iam_login_settled=$1:$2
+      ;;
+    3:) __aws_iam_login_settle "$1" "$2" ;;
+    *) __aws_iam_login_clock && __aws_iam_login_wait=$((ail_now + __aws_iam_login_delay)) ;;
+  esac
+}
+
+# The program has said that this end needs a code, and now is no time to ask.
+__aws_iam_login_settle() {
+  __aws_iam_login_delay=0 __aws_iam_login_wait=$((ail_now + 60))
+  if [[ $__aws_iam_login_settled == "$1:$2" ]]; then return; fi
+  __aws_iam_login_settled=$1:$2
+  if [[ ${AWS_IAM_LOGIN_HOOK-} == notify ]]; then
+    __aws_iam_login_say "there is no live session of $1 ('aws-iam-login use $1' gets one)"
+  else
+    __aws_iam_login_wait=0
+  fi
+}
+
+# Whether something was typed ahead. Half a line shows only without the terminal's line mode.
+__aws_iam_login_is_input_waiting() {
+  local ail_tty ail_code=1
+  ail_tty=$(command stty -g) && command stty -icanon min 1 time 0 || return 1
+  if ((BASH_VERSINFO[0] >= 4)); then
+    builtin read -r -t 0 && ail_code=0
+  elif [[ -n $(builtin type -P perl) ]]; then
+    # Without `command`, whose failure ends bash 3.2 with `set -e` even here.
+    perl -e 'my $in = ""; vec($in, 0, 1) = 1; exit !select($in, undef, undef, 0)' && ail_code=0
+  fi
+  command stty "$ail_tty"
+  return "$ail_code"
+}
+
+# --- A session from the file, without the program --------------------------------------------------------------
+
+# Exports the live session of user profile $1 as `env` would. 1: there is none; 2: only the program
+# can tell (a role, mfa_process, a file that is written in an unusual way).
+__aws_iam_login_take() {
+  local ail_text ail_section ail_user ail_session ail_header ail_value ail_time ail_now
+  local ail_id ail_secret ail_token ail_end ail_region=''
+  case $1 in '' | *-sts | *[!A-Za-z0-9_.@+%:/,=\ -]*) return 2 ;; esac
+
+  __aws_iam_login_read "${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials}" || return 1
+  __aws_iam_login_section "[$1]" || return 2
+  ail_user=$ail_section
+  __aws_iam_login_section "[$1-sts]" || return 2
+  ail_session=$ail_section
+  if __aws_iam_login_read "${AWS_CONFIG_FILE:-${HOME-}/.aws/config}"; then
+    for ail_header in "profile $1" "profile	$1" "profile \"$1\"" "profile '$1'" default; do
+      [[ $ail_header != default || $1 == default ]] || continue
+      __aws_iam_login_section "[$ail_header]" || return 2
+      ail_user+=$ail_section
+    done
+    __aws_iam_login_section "[profile $1-sts]" || return 2
+    ail_session+=$ail_section
+  fi
+  case $ail_user in
+    '' | *$'\nrole_arn='* | *$'\nsource_profile='* | *$'\ncredential_source='* | *$'\nmfa_process='* | *$'\nsso_'* | *$'\nweb_identity_'*) return 2 ;;
+  esac
+  case $ail_session in
+    '') return 1 ;;
+    *$'\nrole_arn='* | *$'\ncredential_process='* | *$'\naws_security_token='*) return 2 ;;
+  esac
+
+  __aws_iam_login_key "$ail_session" expiration && __aws_iam_login_epoch "$ail_value" || return 2
+  ail_end=$ail_value
+  __aws_iam_login_clock
+  ((ail_time - ail_now >= 300)) || return 1
+  __aws_iam_login_key "$ail_session" aws_access_key_id || return 2
+  ail_id=$ail_value
+  __aws_iam_login_key "$ail_session" aws_secret_access_key || return 2
+  ail_secret=$ail_value
+  __aws_iam_login_key "$ail_session" aws_session_token || return 2
+  ail_token=$ail_value
+  if __aws_iam_login_key "$ail_user$ail_session" region; then ail_region=$ail_value; fi
+  case $ail_id in AKIA*) return 2 ;; esac
+  case $ail_id$ail_secret$ail_token$ail_region in *[!A-Za-z0-9+/=_-]*) return 2 ;; esac
+  [[ -n $ail_region || -z ${AWS_IAM_LOGIN_REGION-} ]] || return 2
+  __aws_iam_login_export "$1"
+}
+
+# One command, so that a read-only variable makes the whole fail.
+__aws_iam_login_export() {
+  local ail_as=keys
+  case ${AWS_IAM_LOGIN_AS-} in profile | watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
+  case $ail_as:${AWS_PROFILE-} in
+    keys: | watch:* | profile: | "profile:$1-sts") ;;
+    *) return 2 ;; # the user has chosen a profile meanwhile
+  esac
+  case $ail_as in
+    keys)
+      unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN &&
+        export AWS_ACCESS_KEY_ID="$ail_id" AWS_SECRET_ACCESS_KEY="$ail_secret" AWS_SESSION_TOKEN="$ail_token" \
+          AWS_CREDENTIAL_EXPIRATION="${ail_end:0:10}T${ail_end:11:8}Z" || return 2
+      ;;
+    profile)
+      unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_DEFAULT_PROFILE &&
+        export AWS_PROFILE="$1-sts" || return 2
+      ;;
+  esac
+  if [[ $ail_as != watch && -n $ail_region ]]; then
+    export AWS_REGION="$ail_region" AWS_DEFAULT_REGION="$ail_region" AWS_IAM_LOGIN_REGION="$ail_region" || return 2
+  fi
+  unset AWS_IAM_LOGIN_DECLINED &&
+    export AWS_IAM_LOGIN_PROFILE="$1" AWS_IAM_LOGIN_AS="$ail_as" AWS_IAM_LOGIN_EXPIRES_AT="$ail_time" AWS_IAM_LOGIN_RENEW_AT="$ail_time"
+}
+
+# Leaves the file's text in ail_text, after a newline, so that every header stands behind one.
+__aws_iam_login_read() {
+  local ail_file=$1
+  # shellcheck disable=SC2088
+  if [[ ${ail_file:0:2} == '~/' ]]; then ail_file=${HOME-}/${ail_file:2}; fi
+  [[ -f $ail_file && -r $ail_file ]] || return 1
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+    IFS= builtin read -r -d '' ail_text <"$ail_file" || :
+  else
+    ail_text=$(<"$ail_file") # older ones read byte by byte
+  fi
+  ail_text=$'\n'$ail_text
+}
+
+# Leaves the lines of the section in ail_section as `key=value`, each after a newline; nothing when there is none.
+# Fails on what AWS's parsers do not agree about.
+__aws_iam_login_section() {
+  local ail_head ail_rest ail_line ail_key ail_nested=''
+  ail_section=''
+  ail_head=${ail_text%%$'\n'"$1"*} # from the left, since `#*` would take quadratic time
+  ((${#ail_head} < ${#ail_text})) || return 0
+  ail_rest=${ail_text:${#ail_head}+1+${#1}}
+  case $ail_rest in *$'\n'"$1"*) return 1 ;; esac
+  ail_rest=${ail_rest%%$'\n['*}$'\n'
+  [[ -z ${ail_rest%%$'\n'*} || ${ail_rest%%$'\n'*} == $'\r' ]] || return 1
+  while ail_rest=${ail_rest#*$'\n'} && [[ -n $ail_rest ]]; do
+    ail_line=${ail_rest%%$'\n'*}
+    ail_line=${ail_line%"${ail_line##*[![:space:]]}"}
+    case $ail_line in
+      '' | [\#\;]*) continue ;;
+      [[:blank:]]*) if [[ -n $ail_nested ]]; then continue; else return 1; fi ;;
+      *\ [\#\;]*) return 1 ;;
+      *=*) ;;
+      *) return 1 ;;
+    esac
+    ail_key=${ail_line%%=*}
+    ail_key=${ail_key%"${ail_key##*[![:blank:]]}"}
+    ail_line=${ail_line#*=}
+    ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
+    case $ail_key in *[A-Z]*) return 1 ;; esac
+    case $ail_section in *$'\n'"$ail_key="*) return 1 ;; esac
+    if [[ -z $ail_line ]]; then ail_nested=1; else ail_nested=''; fi
+    ail_section+=$'\n'$ail_key=$ail_line
+  done
+}
+
+# Leaves the value of key $2 in ail_value.
+__aws_iam_login_key() {
+  case $1 in *$'\n'"$2="?*) ;; *) return 1 ;; esac
+  ail_value=${1#*$'\n'"$2="}
+  ail_value=${ail_value%%$'\n'*}
+  [[ -n $ail_value ]]
+}
+
+# Leaves the Unix time of an expiration in UTC in ail_time (days from the civil date: Hinnant, "chrono-Compatible
+# Low-Level Date Algorithms").
+__aws_iam_login_epoch() {
+  local ail_year ail_month ail_day
+  case $1 in
+    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]) ;;
+    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z) ;;
+    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]+00:00) ;;
+    *) return 1 ;;
+  esac
+  ail_month=$((10#${1:5:2})) ail_day=$((10#${1:8:2}))
+  ail_year=$((${1:0:4} - (ail_month <= 2)))
+  ail_time=$((ail_year * 365 + ail_year / 4 - ail_year / 100 + ail_year / 400 + (153 * ((ail_month + 9) % 12) + 2) / 5 + ail_day - 719469))
+  ail_time=$((ail_time * 86400 + 10#${1:11:2} * 3600 + 10#${1:14:2} * 60 + 10#${1:17:2}))
+}
+
+# --- The first prompt ------------------------------------------------------------------------------------------
+
+# Whether nothing says who this shell is.
+__aws_iam_login_is_nobody() {
+  [[ -z ${AWS_ACCESS_KEY_ID-}${AWS_PROFILE-}${AWS_DEFAULT_PROFILE-}${AWS_WEB_IDENTITY_TOKEN_FILE-}${AWS_IAM_LOGIN_PROFILE-} ]] &&
+    [[ -z ${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-}${AWS_CONTAINER_CREDENTIALS_FULL_URI-}${AWS_CONTAINER_AUTHORIZATION_TOKEN-}${AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE-} ]]
+}
+
+# At the first prompt: AWS_IAM_LOGIN_AUTO had no live session when the shell started.
+__aws_iam_login_start() {
+  local ail_profile=$__aws_iam_login_auto
+  if [[ ${AWS_IAM_LOGIN_HOOK-} == off || ${AWS_IAM_LOGIN_DECLINED-} == "$ail_profile:" ]] || ! __aws_iam_login_is_nobody; then
+    __aws_iam_login_auto=''
+    return
+  fi
+  __aws_iam_login_renew "$ail_profile" ''
+}
+
+# Takes up the session of AWS_IAM_LOGIN_AUTO while the shell starts; what is not live is left to the first prompt.
+__aws_iam_login_take_up() {
+  if __aws_iam_login_is_nobody; then
+    __aws_iam_login_take "$AWS_IAM_LOGIN_AUTO" || __aws_iam_login_auto=$AWS_IAM_LOGIN_AUTO __aws_iam_login_next=0
+  elif [[ ${AWS_IAM_LOGIN_PROFILE-} == "$AWS_IAM_LOGIN_AUTO" ]] && __aws_iam_login_is_over; then
+    __aws_iam_login_take "$AWS_IAM_LOGIN_AUTO" || :
+  fi
+}

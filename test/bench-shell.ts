@@ -1,0 +1,353 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const sizes = [10, 100, 1000, 10_000] as const;
+
+type ShellName = 'bash' | 'zsh' | 'fish';
+
+/**
+ * What the shell side costs, as rows of text: the hook of a prompt while the session lives, loading, completion.
+ * Shells and other tools that are not installed are left out. The limits are those of the design, section 10.
+ */
+export const benchShells = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'aws-iam-login-bench-'));
+  try {
+    await writeProfiles(folder);
+    const rows: string[] = [];
+    for (const shell of ['bash', 'zsh', 'fish'] as const) {
+      if (await isInstalled(shell)) rows.push(...(await benchShell(shell, folder)));
+    }
+    return [...rows, ...(await benchOthers(folder))].join('\n');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const benchShell = async (shell: ShellName, folder: string): Promise<string[]> => {
+  const timed = await runShell(shell, hookScripts[shell](folder), folder);
+  const [empty = Number.NaN, hook = Number.NaN, load = Number.NaN, auto = Number.NaN] = numbersIn(timed);
+  const limit = shell === 'fish' ? 35 : 6;
+  return [
+    row(
+      shell,
+      'prompt hook, live session',
+      `${hook.toFixed(1)} µs`,
+      `${(hook / empty).toFixed(1)} × an empty function (limit ${limit})`,
+    ),
+    row(shell, 'processes of 100 prompts', String(await countProcesses(shell, folder)), 'strace (limit 0)'),
+    row(shell, 'load hook and completion', milliseconds(load), '(limit 0.5 ms)'),
+    row(shell, 'load with AWS_IAM_LOGIN_AUTO', milliseconds(auto), '(limit 5 ms)'),
+    ...(await benchCompletion(shell, folder)),
+  ];
+};
+
+const benchCompletion = async (shell: ShellName, folder: string): Promise<string[]> => {
+  const limits = { bash: { 100: 10, 1000: 30 }, zsh: { 100: 10, 1000: 20 }, fish: { 100: 10, 1000: 10 } }[
+    shell
+  ];
+  const rows: string[] = [];
+  for (const size of sizes) {
+    const variables = {
+      AWS_CONFIG_FILE: join(folder, `config-${size}`),
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, `credentials-${size}`),
+    };
+    const [time = Number.NaN] = numbersIn(
+      await runShell(shell, completionScripts[shell](folder), folder, variables, completionShells[shell]),
+    );
+    const limit = size === 100 || size === 1000 ? `(limit ${limits[size]} ms)` : '';
+    rows.push(row(shell, `Tab among ${size.toLocaleString('en')} profiles`, milliseconds(time), limit));
+  }
+  return rows;
+};
+
+/** Other tools doing what is comparable, whichever of them are there. */
+const benchOthers = async (folder: string): Promise<string[]> => {
+  const commands: Array<[tool: string, what: string, args: string[], variables: Record<string, string>]> = [
+    ['direnv', 'prompt hook: direnv export', ['export', 'bash'], {}],
+    ['starship', 'prompt: starship prompt', ['prompt'], { STARSHIP_SHELL: 'bash' }],
+    ['zoxide', 'prompt hook: zoxide add', ['add', folder], { _ZO_DATA_DIR: folder }],
+    ['aws_completer', 'Tab in aws', [], { COMP_LINE: 'aws s3 l', COMP_POINT: '8' }],
+    ['node', 'start of node -e 0', ['-e', '0'], {}],
+  ];
+  const rows: string[] = [];
+  for (const [tool, what, args, variables] of commands) {
+    if (!(await isInstalled(tool))) continue;
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const start = process.hrtime.bigint();
+      await run(tool, args, { env: { ...process.env, ...variables }, cwd: folder }).catch(() => undefined);
+      times.push(Number(process.hrtime.bigint() - start) / 1000);
+    }
+    rows.push(row(tool, what, milliseconds(Math.min(...times)), '1 process'));
+  }
+  return rows;
+};
+
+const row = (shell: string, what: string, value: string, note: string): string =>
+  `${shell.padEnd(14)} ${what.padEnd(32)} ${value.padStart(10)}  ${note}`.trimEnd();
+
+const milliseconds = (microseconds: number): string => `${(microseconds / 1000).toFixed(2)} ms`;
+
+const numbersIn = (text: string): number[] => text.trim().split(/\s+/).map(Number);
+
+const isInstalled = async (program: string): Promise<boolean> => {
+  const places = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, program));
+  const found = await Promise.all(
+    places.map((place) =>
+      run('test', ['-x', place]).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+};
+
+const interactive: Readonly<Record<ShellName, readonly string[]>> = {
+  bash: ['bash', '--norc', '--noprofile', '-i'],
+  zsh: ['zsh', '-f', '-i'],
+  fish: ['fish', '--no-config', '-i'],
+};
+
+const completionShells = { ...interactive, zsh: ['zsh', '-f'] };
+
+const shellEnvironment = (
+  folder: string,
+  variables: Readonly<Record<string, string>>,
+): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: folder,
+  TERM: 'dumb',
+  LANG: 'C.UTF-8',
+  XDG_DATA_HOME: folder,
+  XDG_CONFIG_HOME: folder,
+  ...variables,
+});
+
+const runShell = async (
+  shell: ShellName,
+  script: string,
+  folder: string,
+  variables: Readonly<Record<string, string>> = {},
+  command = interactive[shell],
+): Promise<string> => {
+  const path = join(folder, `script.${shell}`);
+  await writeFile(path, script);
+  const [program = shell, ...args] = command;
+  const { stdout } = await run(program, [...args, path], {
+    env: shellEnvironment(folder, variables),
+    cwd: folder,
+  });
+  return stdout;
+};
+
+/** Processes that 100 runs of the hook start, beside those of the shell without them. */
+const countProcesses = async (shell: ShellName, folder: string): Promise<number | string> => {
+  if (!(await isInstalled('strace'))) return 'no strace';
+  const count = async (rounds: number): Promise<number> => {
+    const path = join(folder, `script.${shell}`);
+    const trace = join(folder, 'trace');
+    await writeFile(path, processScripts[shell](folder, rounds));
+    await run(
+      'strace',
+      ['-f', '-e', 'trace=clone,clone3,fork,vfork,execve', '-o', trace, ...interactive[shell], path],
+      {
+        env: shellEnvironment(folder, {}),
+        cwd: folder,
+      },
+    );
+    const lines = (await readFile(trace, 'utf8')).split('\n');
+    return lines.filter((line) => /\b(clone3?|v?fork|execve)\(/.test(line) && !line.includes('CLONE_THREAD'))
+      .length;
+  };
+  return (await count(100)) - (await count(0));
+};
+
+const scriptOf = (shell: ShellName): string => join(packageRoot, 'shell', `aws-iam-login.${shell}`);
+const completionFolder = join(packageRoot, 'completions');
+
+const session = {
+  AWS_IAM_LOGIN_PROFILE: 'user-0',
+  AWS_IAM_LOGIN_EXPIRES_AT: '4102444800',
+  AWS_IAM_LOGIN_RENEW_AT: '4102444800',
+};
+const sessionNames = [...Object.keys(session), 'AWS_ACCESS_KEY_ID'];
+
+const exportSession = (shell: ShellName): string =>
+  Object.entries(session)
+    .map(([name, value]) => (shell === 'fish' ? `set -gx ${name} ${value}` : `export ${name}=${value}`))
+    .join('\n');
+
+const autoFiles = (shell: ShellName, folder: string): string =>
+  [
+    ['AWS_CONFIG_FILE', join(folder, 'config-10')],
+    ['AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials-10')],
+    ['AWS_IAM_LOGIN_AUTO', 'user-0'],
+  ]
+    .map(([name, value]) => (shell === 'fish' ? `set -gx ${name} '${value}'` : `export ${name}='${value}'`))
+    .join('\n');
+
+// Each prints the best of several rounds, in microseconds: an empty function, the hook, loading, loading with AUTO.
+const hookScripts: Readonly<Record<ShellName, (folder: string) => string>> = {
+  bash: (folder) => `
+. '${scriptOf('bash')}'
+${exportSession('bash')}
+empty() { :; }
+time_of() {
+  local rounds=$1 best=999999999 round start spent i
+  for round in 1 2 3 4 5 6 7; do
+    start=\${EPOCHREALTIME/[.,]/}
+    for ((i = 0; i < rounds; i++)); do $2; done
+    spent=$(( (\${EPOCHREALTIME/[.,]/} - start) * 1000 / rounds ))
+    if ((spent < best)); then best=$spent; fi
+  done
+  printf '%d.%03d ' $((best / 1000)) $((best % 1000))
+}
+load() { . '${scriptOf('bash')}'; }
+fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('bash')}'; }
+__aws_iam_login_hook
+time_of 3000 empty
+time_of 3000 __aws_iam_login_hook
+unset ${sessionNames.join(' ')}
+time_of 20 load
+${autoFiles('bash', folder)}
+time_of 20 fresh
+`,
+  zsh: (folder) => `
+. '${scriptOf('zsh')}'
+zmodload zsh/datetime
+${exportSession('zsh')}
+empty() { : }
+time_of() {
+  local -F best=1e9 start spent; local -i round i
+  for round in {1..7}; do
+    start=$EPOCHREALTIME
+    for (( i = 0; i < $1; i++ )); do $2; done
+    spent=$(( (EPOCHREALTIME - start) * 1e6 / $1 ))
+    (( spent < best )) && best=$spent
+  done
+  printf '%.3f ' $best
+}
+load() { . '${scriptOf('zsh')}'; }
+fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('zsh')}'; }
+__aws_iam_login_precmd
+time_of 3000 empty
+time_of 3000 __aws_iam_login_precmd
+unset ${sessionNames.join(' ')}
+time_of 20 load
+${autoFiles('zsh', folder)}
+time_of 20 fresh
+`,
+  fish: (folder) => `
+source '${scriptOf('fish')}'
+${exportSession('fish')}
+function empty; end
+function time_of
+  set -l best 999999999
+  for round in 1 2 3 4 5 6 7
+    set -l start (command date +%s%N)
+    for i in (seq $argv[1]); $argv[2]; end
+    set -l spent (math "(" (command date +%s%N) - $start ") / 1000 /" $argv[1])
+    test $spent -lt $best; and set best $spent
+  end
+  printf '%s ' $best
+end
+function load; source '${scriptOf('fish')}'; end
+function fresh; set -e ${sessionNames.join('; set -e ')}; source '${scriptOf('fish')}'; end
+__aws_iam_login_prompt
+time_of 3000 empty
+time_of 3000 __aws_iam_login_prompt
+set -e ${sessionNames.join('; set -e ')}
+time_of 20 load
+${autoFiles('fish', folder)}
+time_of 20 fresh
+`,
+};
+
+const processScripts: Readonly<Record<ShellName, (folder: string, rounds: number) => string>> = {
+  bash: (_, rounds) =>
+    `. '${scriptOf('bash')}'\n${exportSession('bash')}\nfor ((i = 0; i < ${rounds}; i++)); do __aws_iam_login_hook; done\n`,
+  zsh: (_, rounds) =>
+    `. '${scriptOf('zsh')}'\n${exportSession('zsh')}\nfor (( i = 0; i < ${rounds}; i++ )); do __aws_iam_login_precmd; done\n`,
+  fish: (_, rounds) =>
+    `source '${scriptOf('fish')}'\n${exportSession('fish')}\nset -l i 0\nwhile test $i -lt ${rounds}; __aws_iam_login_prompt; set i (math $i + 1); end\n`,
+};
+
+// One Tab behind \`aws-iam-login use user-1\`. That of zsh needs its line editor, so a second zsh runs in a terminal.
+const completionScripts: Readonly<Record<ShellName, (folder: string) => string>> = {
+  bash: () => `
+. '${join(completionFolder, 'aws-iam-login.bash')}'
+COMP_LINE='aws-iam-login use user-1' COMP_POINT=24 best=999999999
+for round in 1 2 3 4 5; do
+  start=\${EPOCHREALTIME/[.,]/}
+  _aws_iam_login aws-iam-login user-1 use
+  spent=$(( \${EPOCHREALTIME/[.,]/} - start ))
+  if ((spent < best)); then best=$spent; fi
+done
+echo $best
+`,
+  zsh: (folder) => `
+zmodload zsh/zpty
+cat >'${folder}/.zshrc' <<'RC'
+fpath+=('${completionFolder}')
+autoload -Uz compinit && compinit -u -D
+zmodload zsh/datetime
+unsetopt auto_list auto_menu # the time to draw the list is not ours
+measure() {
+  local -F best=1e9 start spent; local -i round
+  for round in {1..5}; do
+    BUFFER='aws-iam-login use user-1' CURSOR=24
+    start=$EPOCHREALTIME
+    zle complete-word
+    spent=$(( (EPOCHREALTIME - start) * 1e6 ))
+    (( spent < best )) && best=$spent
+  done
+  print -r -- $best >'${folder}/tab'
+  exit
+}
+zle -N measure
+zle-line-init() { zle measure; }
+zle -N zle-line-init
+RC
+rm -f '${folder}/tab'
+zpty tab env ZDOTDIR='${folder}' TERM=xterm zsh -d -i
+zpty -r tab text '*never*' >/dev/null 2>&1
+cat '${folder}/tab'
+`,
+  fish: () => `
+function aws-iam-login; end
+source '${join(completionFolder, 'aws-iam-login.fish')}'
+set -l best 999999999
+for round in 1 2 3 4 5
+  set -l start (command date +%s%N)
+  complete -C 'aws-iam-login use user-1' >/dev/null
+  set -l spent (math "(" (command date +%s%N) - $start ") / 1000")
+  test $spent -lt $best; and set best $spent
+end
+echo $best
+`,
+};
+
+// Half of the profiles are users in the credentials file, half are roles in the config file, seven lines a pair.
+const writeProfiles = async (folder: string): Promise<void> => {
+  for (const size of sizes) {
+    const numbers = Array.from({ length: size / 2 }, (_, number) => number);
+    const users = numbers.map(
+      (number) =>
+        `[user-${number}]\naws_access_key_id = AKIAXXXXXXXXXXXXXXXX\naws_secret_access_key = ${'x'.repeat(40)}\n`,
+    );
+    const roles = numbers.map(
+      (number) =>
+        `[profile role-${number}]\nrole_arn = arn:aws:iam::111122223333:role/role-${number}\nsource_profile = user-${number}\nregion = eu-west-1\n`,
+    );
+    const live = `[user-0-sts]\naws_access_key_id = ASIAXXXXXXXXXXXXXXXX\naws_secret_access_key = ${'x'.repeat(40)}\naws_session_token = ${'x'.repeat(400)}\nexpiration = 2099-12-31 00:00:00+00:00\n`;
+    await writeFile(join(folder, `credentials-${size}`), [...users, live].join('\n'), { mode: 0o600 });
+    await writeFile(join(folder, `config-${size}`), roles.join('\n'));
+  }
+};
