@@ -76,7 +76,6 @@ const troubles: Readonly<Record<string, Trouble>> = {
 /** What is waited out does not depend on the policy. */
 const longTroubles: Readonly<Record<string, Trouble>> = {
   'InvalidClientTokenId for 30 s': { fault: { kind: 'InvalidClientTokenId' }, times: 125 },
-  'InvalidClientTokenId from then on': { fault: { kind: 'InvalidClientTokenId' }, times: 100_000 },
 };
 
 /** Lets one fault happen at one call of a rotation, and sees it come to rest. */
