@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { benchShells } from './bench-shell.ts';
 import { startLocalAws } from './local-aws/server.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -112,3 +113,4 @@ const median = (numbers: readonly number[]): number => {
 };
 
 await bench();
+console.log(`\n${await benchShells()}`);
