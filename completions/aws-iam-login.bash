@@ -73,7 +73,8 @@ __aws_iam_login_options() {
     login) ail_names=("${ail_session[@]}" --if-needed) ;;
     env | use) ail_names=("${ail_session[@]}" --format --as --unset) ;;
     exec) ail_names=("${ail_session[@]}") ;;
-    rotate) ail_names=(--profile --status --resume --abort --delete-other --keep-old --yes --json) ;;
+    rotate) ail_names=(--profile --token-code --serial-number --region --status --resume --abort --delete-other --keep-old --yes --json) ;;
+    policy) ail_names=(--profile --region --no-mfa) ;;
     hook) ail_names=(--path) ;;
     setup) ail_names=(--remove --yes) ;;
     '') ail_names=("${ail_session[@]}" --if-needed --version) ;;
@@ -137,7 +138,7 @@ __aws_iam_login_cut() {
 _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
-  local ail_commands='init login env use exec rotate hook setup completion'
+  local ail_commands='init login env use exec rotate policy hook setup completion'
   COMPREPLY=()
   __aws_iam_login_cut
   # readline will replace $2; what the word has before that stays on the line.

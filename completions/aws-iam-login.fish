@@ -38,7 +38,7 @@ function __aws_iam_login_state
             case '*'
                 set operands (math $operands + 1)
                 if test -z "$command"; and begin
-                        contains -- $word init login env use exec rotate hook setup completion; or test $operands -eq 2
+                        contains -- $word init login env use exec rotate policy hook setup completion; or test $operands -eq 2
                     end
                     set command $word
                 end
@@ -80,6 +80,7 @@ function __aws_iam_login_commands
         use 'put a live session into this shell' \
         exec 'run a command with the variables of a live session' \
         rotate 'replace the access key' \
+        policy 'print the IAM policy that the commands need' \
         hook 'print the line that loads the shell hook' \
         setup 'install the shell hook and completion' \
         completion 'print the completion script'
@@ -91,12 +92,12 @@ complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the ve
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'
 complete -c aws-iam-login -l debug -d 'say what is done'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l token-code -x -d 'the six digits, or - to read them from stdin'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec rotate' -l token-code -x -d 'the six digits, or - to read them from stdin'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l min-ttl -x -d 'a session with less time left is renewed'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec' -l serial-number -x -d 'the MFA device'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec' -l region -x -d 'the region to ask and to export'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -l serial-number -x -d 'the MFA device'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell windows-cmd process' -d 'how to print the variables'
@@ -110,4 +111,5 @@ complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave t
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l json -d 'print JSON'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate setup' -s y -l yes -d 'do not ask'
 complete -c aws-iam-login -n '__aws_iam_login_in setup' -l remove -d 'take everything out again'
+complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition on MFA'
 complete -c aws-iam-login -n '__aws_iam_login_in hook' -l path -d 'print where the script lies'

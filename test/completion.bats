@@ -238,8 +238,11 @@ for_each_shell loads_late "compinit may come after our line" zsh
 
 knows_all_options() {
   local command option
+  local -a commands
+  mapfile -t commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^ *\([a-z-]\{3,\}\)  .*/\1/p')
+  ((${#commands[@]} >= 10))
   start_shell "$1"
-  for command in $("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+  for command in "${commands[@]}"; do
     run completed "aws-iam-login $command"
     [[ $output == "aws-iam-login $command" ]]
     for option in $("$PACKAGE/dist/aws-iam-login.cjs" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u); do
