@@ -14,7 +14,7 @@ __aws_iam_login_run() {
       IFS= builtin read -r ail_entry
     } <"$__aws_iam_login_home/stamp" || :
   fi
-  if [[ ! -f $ail_entry || -n $(builtin type -P aws-iam-login) && -n $(builtin type -P node) ]]; then
+  if [[ ! -f $ail_entry || -n $(\builtin type -P aws-iam-login) && -n $(\builtin type -P node) ]]; then
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command aws-iam-login "$@"
   elif [[ -x $ail_node ]]; then
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version "$ail_node" "$ail_entry" "$@"
@@ -197,10 +197,10 @@ __aws_iam_login_settle() {
 # Whether something was typed ahead. Half a line shows only without the terminal's line mode.
 __aws_iam_login_is_input_waiting() {
   local ail_tty ail_code=1
-  ail_tty=$(command stty -g) && command stty -icanon min 1 time 0 || return 1
+  ail_tty=$(\command stty -g) && command stty -icanon min 1 time 0 || return 1
   if ((BASH_VERSINFO[0] >= 4)); then
     builtin read -r -t 0 && ail_code=0
-  elif [[ -n $(builtin type -P perl) ]]; then
+  elif [[ -n $(\builtin type -P perl) ]]; then
     # Without `command`, whose failure ends bash 3.2 with `set -e` even here.
     perl -e 'my $in = ""; vec($in, 0, 1) = 1; exit !select($in, undef, undef, 0)' && ail_code=0
   fi

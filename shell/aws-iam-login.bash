@@ -91,7 +91,7 @@ else
     # One date(1), then $SECONDS, which follows the wall clock; again when somebody has set it back.
     __aws_iam_login_clock() {
       if [[ -z $__aws_iam_login_base || $SECONDS -lt $__aws_iam_login_last ]]; then
-        __aws_iam_login_base=$(($(command date +%s) - SECONDS))
+        __aws_iam_login_base=$(($(\command date +%s) - SECONDS))
       fi
       __aws_iam_login_last=$SECONDS ail_now=$((__aws_iam_login_base + SECONDS))
     }

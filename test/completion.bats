@@ -252,7 +252,7 @@ knows_all_options() {
           enter "COMP_LINE='aws-iam-login $command $option' COMP_POINT=200; _aws_iam_login aws-iam-login $option x; echo \"\${COMPREPLY[0]}:\""
           wait_for "^$option :$"
           ;;
-        zsh) grep -qE -- "${option}[=[]" "$PACKAGE/completions/_aws-iam-login" ;;
+        zsh) grep -qE -- "${option}[^a-z-]" "$PACKAGE/completions/_aws-iam-login" ;;
         fish)
           enter "echo found:(complete -C 'aws-iam-login $command $option' | string split \\t)[1]"
           wait_for "^found:$option$"
