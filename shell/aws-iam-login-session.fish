@@ -23,7 +23,7 @@ end
 
 # Runs the program and applies what it prints to this shell; returns its exit code.
 function __aws_iam_login_apply
-    set -l fish_trace # a trace would show the secrets
+    set -lx fish_trace # a trace would show the secrets; exported, so that the functions below see it too
     set -l text (__aws_iam_login_run $argv)
     set -l code $status
     test $code -eq 0; or return $code
@@ -267,7 +267,7 @@ end
 # Exports the live session of a user profile as `env` would. 1: there is none; 2: only the program
 # can tell (a role, mfa_process, a file that is written in an unusual way).
 function __aws_iam_login_take
-    set -l fish_trace # a trace would show the secrets
+    set -lx fish_trace # a trace would show the secrets; exported, so that the functions below see it too
     set -l profile $argv[1]
     string match -qr '^[A-Za-z0-9_.@+%:/,= -]+$' -- "$profile"; and not string match -q '*-sts' -- $profile; or return 2
     set -l credentials $HOME/.aws/credentials

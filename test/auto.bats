@@ -17,7 +17,7 @@ calls() { wc -l <"$D/calls"; }
 
 # dump NAME: what a command started from the shell finds in its environment.
 dump() {
-  done_with "env | grep ^AWS_ | grep -vE '^AWS_(IAM_LOGIN_AUTO|ENDPOINT_URL|MAX_ATTEMPTS)=' | sort >$D/$1"
+  done_with "env | grep '^AWS_' | grep -vE '^AWS_(IAM_LOGIN_AUTO|ENDPOINT_URL|MAX_ATTEMPTS)=' | sort >$D/$1"
 }
 
 takes_up() {

@@ -54,9 +54,9 @@ completed() {
   wait_for '^R[0-9]+>$'
   type_text "$1"
   press Tab
-  type_text '~'
-  wait_for '~$'
-  screen | sed -n '/^R[0-9]*> aws/{s/^R[0-9]*> //; s/ *~.*$//; p; q}'
+  type_text '@@'
+  wait_for '@@$'
+  screen | sed -n '/^R[0-9]*> aws/{s/^R[0-9]*> //; s/ *@@.*$//; p; q}'
   press C-e C-u
 }
 
@@ -200,8 +200,8 @@ survives_no_files() {
   clear_screen
   type_text 'aws-iam-login use x'
   press Tab
-  type_text '~'
-  wait_for 'use x~$'
+  type_text '@@'
+  wait_for 'use x@@$'
   [[ $(screen | grep -c .) -eq 1 ]]
 }
 for_each_shell survives_no_files "without files there are no profiles, and no error"

@@ -59,8 +59,8 @@ sets_up() {
   wait_for '^key=ASIATWO$'
   type_text 'aws-iam-login comple'
   press Tab
-  type_text '~'
-  wait_for 'aws-iam-login completion ~$'
+  type_text '@@'
+  wait_for 'aws-iam-login completion @@$'
 }
 for_each_shell sets_up "after setup a new shell has use, hook and completion"
 
