@@ -16,11 +16,14 @@ function __aws_iam_login_profiles
         | string replace -r '^\[(.*-sts)$' '$1'\tsession | string replace -r '^\[([^\t]*)$' '$1'\tuser | string replace -rf '^\[?(?!role_arn$)(.+)$' '$1'
 end
 
-# Prints the command of the line before the cursor (or nothing) and how many operands there are; `other`
-# when the rest is another command.
+# Leaves the command of the line before the cursor (or nothing), and how many operands there are, in two variables;
+# `other` when the rest is another command. Asked for every option below, so each line is looked at once.
 function __aws_iam_login_state
-    set -l command ''
-    set -l operands 0
+    set -l line (commandline -cp | string collect)
+    test "$line" = "$__aws_iam_login_line"; and return
+    set -g __aws_iam_login_line $line
+    set -g __aws_iam_login_command ''
+    set -g __aws_iam_login_operands 0
     set -l skip
     for word in (commandline -opc)[2..-1]
         if set -q skip[1]
@@ -28,7 +31,7 @@ function __aws_iam_login_state
             continue
         end
         if test "$word" = --
-            echo other
+            set -g __aws_iam_login_command other
             return
         end
         switch $word
@@ -36,27 +39,26 @@ function __aws_iam_login_state
                 set skip 1
             case '-*'
             case '*'
-                set operands (math $operands + 1)
-                if test -z "$command"; and begin
-                        contains -- $word init login env use exec rotate policy hook setup completion; or test $operands -eq 2
+                set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
+                if test -z "$__aws_iam_login_command"; and begin
+                        contains -- $word init login env use exec rotate policy hook setup completion
+                        or test $__aws_iam_login_operands -eq 2
                     end
-                    set command $word
+                    set -g __aws_iam_login_command $word
                 end
         end
     end
-    echo "$command"
-    echo $operands
 end
 
 function __aws_iam_login_in
-    set -l state (__aws_iam_login_state)
-    contains -- "$state[1]" $argv
+    __aws_iam_login_state
+    contains -- "$__aws_iam_login_command" $argv
 end
 
 function __aws_iam_login_words
-    set -l state (__aws_iam_login_state)
-    switch "$state[1]:$state[2]"
-        case 'other:'
+    __aws_iam_login_state
+    switch "$__aws_iam_login_command:$__aws_iam_login_operands"
+        case 'other:*'
             set -l words (commandline -opc)
             set -e words[1..(contains -i -- -- $words)]
             complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))

@@ -325,9 +325,10 @@ function aws-iam-login; end
 source '${join(completionFolder, 'aws-iam-login.fish')}'
 set -l best 999999999
 for round in 1 2 3 4 5
+  # Several lines between two calls of date, which would show otherwise.
   set -l start (command date +%s%N)
-  complete -C 'aws-iam-login use user-1' >/dev/null
-  set -l spent (math "(" (command date +%s%N) - $start ") / 1000")
+  for number in 1 2 3 4 5; complete -C "aws-iam-login use user-$number" >/dev/null; end
+  set -l spent (math "(" (command date +%s%N) - $start ") / 5000")
   test $spent -lt $best; and set best $spent
 end
 echo $best
