@@ -1,7 +1,7 @@
 import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
 import type { CommandName } from './commands.ts';
 import { usageError } from './errors.ts';
-import { printable } from './profiles.ts';
+import { shellWord } from './shown.ts';
 
 /** A command line in one order: the command, its operand, its options as they were written, what follows `--`. */
 export type CommandLine = {
@@ -24,22 +24,22 @@ export const parseWords = (
 ): CommandLine => {
   const { words, options, rest } = splitWords(argv);
   const [first, second, third] = words;
-  if (third !== undefined) throw usageError(`one word too many: ${printable(third)}`);
+  if (third !== undefined) throw usageError(`one word too many: ${shellWord(third)}`);
   if (first === undefined) {
     const asksForHelp = options.some((option) => ['--help', '-h', '--version'].includes(option));
     return { command: asksForHelp ? undefined : 'login', implied: false, operand: undefined, options, rest };
   }
   if (isCommand(first)) {
     if (second !== undefined && commandOf(first).operand === 'none')
-      throw usageError(`one word too many: ${printable(second)}`);
+      throw usageError(`one word too many: ${shellWord(second)}`);
     return { command: first, implied: false, operand: second, options, rest };
   }
   if (second === undefined) return { command: 'login', implied: true, operand: first, options, rest };
   if (!isCommand(second)) {
     const nearest = nearestOf(second, commandNames) ?? nearestOf(first, commandNames);
     throw usageError(
-      `${printable(second)} is no command; the commands are ${commandNames.join(', ')}`,
-      nearest === undefined ? undefined : `did you mean ${nearest}?`,
+      `${shellWord(second)} is no command; the commands are ${commandNames.join(', ')}`,
+      nearest === undefined ? undefined : `did you mean ${shellWord(nearest)}?`,
     );
   }
   return { command: second, implied: false, operand: first, options, rest };

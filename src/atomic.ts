@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemCode, UserError } from './errors.ts';
-import { shellWord } from './file-error.ts';
+import { shellWord } from './shown.ts';
 
 // fs is used by property everywhere (fs.renameSync, not renameSync), so that a test can put a kill or an error
 // in front of every single operation of the built program.

@@ -15,7 +15,7 @@ import { describeSession, liveSession, login } from './login.ts';
 import type { SessionOptions } from './login.ts';
 import { nearestOf } from './nearest.ts';
 import { policy } from './policy.ts';
-import { allProfileNames, printable, readSharedFiles } from './profiles.ts';
+import { allProfileNames, readSharedFiles } from './profiles.ts';
 import {
   describeRotation,
   describeStatus,
@@ -26,6 +26,7 @@ import {
 } from './rotate.ts';
 import type { RotateOptions } from './rotate.ts';
 import { setup } from './setup.ts';
+import { shellWord } from './shown.ts';
 
 /** The values of a command's options, as they were given. */
 type Given = {
@@ -80,7 +81,10 @@ const refuseMistyped = (word: string, context: Context): void => {
   const names = allProfileNames(readSharedFiles(context.env));
   const nearest = names.includes(word) ? undefined : nearestOf(word, [...names, ...commandNames]);
   if (nearest === undefined || !isCommand(nearest)) return;
-  throw usageError(`${printable(word)} is neither a command nor a profile`, `did you mean ${nearest}?`);
+  throw usageError(
+    `${shellWord(word)} is neither a command nor a profile`,
+    `did you mean ${shellWord(nearest)}?`,
+  );
 };
 
 type Handler = (given: Given, context: Context) => Promise<number>;
@@ -182,7 +186,7 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
 const shellOf = ({ operand }: Given): Shell | undefined => {
   const shell = shells.find((known) => known === operand);
   if (operand === undefined || shell !== undefined) return shell;
-  throw usageError(`${printable(operand)} is none of the shells ${shells.join(', ')}`);
+  throw usageError(`${shellWord(operand)} is none of the shells ${shells.join(', ')}`);
 };
 
 const namedShellOf = (given: Given, command: string): Shell => {
@@ -194,7 +198,7 @@ const namedShellOf = (given: Given, command: string): Shell => {
 const profileOf = (given: Given): string | undefined => {
   const named = given.text('profile');
   if (named !== undefined && given.operand !== undefined && named !== given.operand) {
-    throw usageError(`two profiles are named: ${printable(given.operand)} and ${printable(named)}`);
+    throw usageError(`two profiles are named: ${shellWord(given.operand)} and ${shellWord(named)}`);
   }
   return named ?? given.operand;
 };

@@ -1,4 +1,5 @@
 import { UserError, exitCode } from './errors.ts';
+import { shellWord } from './shown.ts';
 
 const unitSeconds: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, '': 1 };
 
@@ -16,7 +17,7 @@ export const parseDuration = (text: string, option: string, least: number, most:
   );
   if (parts.length > 0 && seconds >= least && seconds <= most) return seconds;
   throw new UserError(
-    `--${option} must be a time from ${formatDuration(least)} to ${formatDuration(most)}, not ${JSON.stringify(text)}`,
+    `--${option} must be a time from ${formatDuration(least)} to ${formatDuration(most)}, not ${shellWord(text)}`,
     {
       hint: `write it like 12h, 90m or 3600 (seconds)`,
       exitCode: exitCode.usage,

@@ -2,6 +2,7 @@ import { UserError, exitCode } from './errors.ts';
 import type { Environment } from './context.ts';
 import type { Profile } from './profiles.ts';
 import { readSection } from './ini.ts';
+import { shellWord } from './shown.ts';
 
 export type Service = 'sts' | 'iam';
 
@@ -61,7 +62,7 @@ export const resolveRegion = (
 /** The region as it is. Raises UserError (usage) for what cannot be one. */
 export const validRegion = (region: string): string => {
   if (/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(region)) return region;
-  throw new UserError(`${JSON.stringify(region)} is no region`, {
+  throw new UserError(`${shellWord(region)} is no region`, {
     hint: 'regions look like eu-west-1',
     exitCode: exitCode.usage,
   });
@@ -83,8 +84,8 @@ export const resolveEndpointUrl = (
   const candidates: Array<[string, string | undefined]> = [
     [variable, env[variable]],
     ['AWS_ENDPOINT_URL', env['AWS_ENDPOINT_URL']],
-    [`the services section of profile ${profile.name}`, servicesEndpoint(service, profile)],
-    [`endpoint_url of profile ${profile.name}`, profile.keys.get('endpoint_url')],
+    [`the services section of profile ${shellWord(profile.name)}`, servicesEndpoint(service, profile)],
+    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.keys.get('endpoint_url')],
   ];
   const found = candidates.find(([, url]) => url !== undefined && url !== '');
   if (found === undefined) return undefined;

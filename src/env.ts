@@ -1,8 +1,9 @@
 import type { Environment } from './context.ts';
 import { UserError } from './errors.ts';
-import { printable, sessionProfileName } from './profiles.ts';
+import { sessionProfileName } from './profiles.ts';
 import { isoSeconds } from './sessions.ts';
 import type { LiveSession, Session } from './sessions.ts';
+import { shellWord } from './shown.ts';
 
 export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'windows-cmd', 'process'] as const;
 export type Format = (typeof formats)[number];
@@ -199,7 +200,7 @@ const checkValue = (name: string, value: string, format: Format): void => {
     throw new UserError(`the value of ${name} holds control characters or invalid UTF-8 and is not printed`);
   }
   if (format === 'windows-cmd' && /["%^&|<>!]/.test(value)) {
-    throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${printable(name)}`, {
+    throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${shellWord(name)}`, {
       hint: 'use --format powershell',
     });
   }

@@ -4,8 +4,8 @@ import type { Context, Environment } from './context.ts';
 import { sessionVariables } from './env.ts';
 import type { Variables } from './env.ts';
 import { UserError, systemCode } from './errors.ts';
-import { printable } from './profiles.ts';
 import type { LiveSession } from './sessions.ts';
+import { shellWord } from './shown.ts';
 
 const forwarded = [
   'SIGINT',
@@ -59,14 +59,14 @@ const withVariables = (env: Environment, variables: Variables): Environment => {
 const startFailure = (file: string, error: unknown, context: Context): number => {
   const code = systemCode(error);
   if (code === 'ENOENT') {
-    context.log(`aws-iam-login: ${printable(file)} is not found`);
+    context.log(`aws-iam-login: ${shellWord(file)} is not found`);
     return 127;
   }
   if (code === 'EACCES' || code === 'ENOEXEC' || code === 'EISDIR') {
-    context.log(`aws-iam-login: ${printable(file)} cannot be executed`);
+    context.log(`aws-iam-login: ${shellWord(file)} cannot be executed`);
     return 126;
   }
-  throw new UserError(`could not start ${printable(file)}: ${code ?? 'unknown error'}`, {
+  throw new UserError(`could not start ${shellWord(file)}: ${code ?? 'unknown error'}`, {
     cause: error,
   });
 };

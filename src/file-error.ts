@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isUserError, systemCode, UserError } from './errors.ts';
+import { shellWord } from './shown.ts';
 
 type Verb = 'lock' | 'read' | 'remove' | 'write';
 
@@ -15,10 +16,6 @@ export const fileError = (error: unknown, verb: Verb, path: string, target: stri
   const { reason, hint } = explain(code, target, error);
   return new UserError(`could not ${verb} ${path}: ${reason}`, { hint, cause: error });
 };
-
-/** A path as one word of a POSIX shell, for hints that people copy. */
-export const shellWord = (path: string): string =>
-  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The refusal of a file or folder that belongs to somebody else: most often sudo left it to root. */
 export const foreignOwner = (path: string, uid: number): { reason: string; hint: string } => ({

@@ -7,7 +7,7 @@ import { quoteFish, quotePosix } from './env.ts';
 import { isUserError } from './errors.ts';
 import { readStateFile, writeStateFile } from './files.ts';
 import { locateFiles } from './locations.ts';
-import { printable } from './profiles.ts';
+import { shellWord } from './shown.ts';
 import { version } from './version.ts';
 
 /** The folder of the installed package: the parent of `dist` as well as of `src`. */
@@ -53,7 +53,7 @@ export const noteOtherVersion = (context: Context): void => {
   if (hookVersion === undefined || hookVersion === '' || hookVersion === version) return;
   if (!rememberVersions(hookVersion, context.env)) return;
   context.log(
-    `aws-iam-login: the shell hook is of version ${printable(hookVersion)}, the program of ${version}: 'aws-iam-login setup' renews the hook`,
+    `aws-iam-login: the shell hook is of version ${shellWord(hookVersion)}, the program of ${version}: 'aws-iam-login setup' renews the hook`,
   );
 };
 

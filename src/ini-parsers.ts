@@ -1,3 +1,4 @@
+import { shown } from './shown.ts';
 /**
  * AWS's parsers of the shared config and credentials files, modelled line by line: Python's RawConfigParser as
  * botocore uses it (AWS CLI, boto3), and parseIni of @smithy/core (the JavaScript SDK). Both read on where the
@@ -55,9 +56,6 @@ export const decode = (raw: string): string =>
 /** Whether a line ends where the JavaScript SDK ends none. */
 export const hasLoneReturn = (lines: readonly Line[]): boolean =>
   lines.some(({ newline }) => newline === '\r');
-/** A name for a message: nothing in it may steer a terminal. */
-export const show = (name: string): string => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?');
-
 // ---- Python's RawConfigParser (3.11), and botocore's configloader.py on top of it ----
 
 type Piece = { readonly text: string; readonly index: number; readonly line: number };
@@ -112,7 +110,7 @@ export const parseAsBoto = (lines: readonly Line[]): { sections: BotoSection[]; 
     const close = value.startsWith('[') ? value.lastIndexOf(']') : -1;
     if (close > 1) {
       const name = value.slice(1, close);
-      if (seen.has(JSON.stringify(name))) report(line, `the section [${show(name)}] a second time`);
+      if (seen.has(JSON.stringify(name))) report(line, `the section [${shown(name)}] a second time`);
       if (name !== 'DEFAULT') seen.add(JSON.stringify(name));
       section = { name, line: line.number, index, options: [] };
       sections.push(section);
@@ -137,7 +135,7 @@ export const parseAsBoto = (lines: readonly Line[]): { sections: BotoSection[]; 
       continue;
     }
     const id = JSON.stringify([section.name, name]);
-    if (seen.has(id)) report(line, `the key ${show(name)} a second time in [${show(section.name)}]`);
+    if (seen.has(id)) report(line, `the key ${shown(name)} a second time in [${shown(section.name)}]`);
     seen.add(id);
     option = {
       name,
@@ -387,7 +385,7 @@ export const botoProfile = (
       [],
     );
     padded?.warnings.push(
-      `line ${padded.line}: the blanks in the brackets hide [${show(profile)}] from all but the Go SDK`,
+      `line ${padded.line}: the blanks in the brackets hide [${shown(profile)}] from all but the Go SDK`,
     );
     return padded;
   }
@@ -418,7 +416,7 @@ export const botoView = (
   for (const section of sections) for (const option of section.options) addOption(view, option, false);
   for (const other of others)
     view.warnings.push(
-      `line ${other.line}: [${show(other.name)}] a second time, for which AWS CLI and boto3 reject the file`,
+      `line ${other.line}: [${shown(other.name)}] a second time, for which AWS CLI and boto3 reject the file`,
     );
   return view;
 };

@@ -17,11 +17,11 @@ import {
   parseAsBoto,
   parseAsJs,
   shlexName,
-  show,
   strip,
   valueOf,
 } from './ini-parsers.ts';
 import type { BotoSection, Entry, FileKind, Line, Option, Problem, View } from './ini-parsers.ts';
+import { shellWord, shown } from './shown.ts';
 
 export type { FileKind, Problem } from './ini-parsers.ts';
 
@@ -319,9 +319,9 @@ const disagreements = (
   entries: ReadonlyMap<string, Entry>,
 ): string[] => {
   if (js === undefined && boto !== undefined)
-    return [`line ${boto.line}: the JavaScript SDK does not find [${show(name)}]`];
+    return [`line ${boto.line}: the JavaScript SDK does not find [${shown(name)}]`];
   if (boto === undefined && js !== undefined)
-    return [`line ${js.line}: AWS CLI and boto3 do not find [${show(name)}]`];
+    return [`line ${js.line}: AWS CLI and boto3 do not find [${shown(name)}]`];
   return [...entries].flatMap(([key, entry]) => {
     const reason = disagreement(key, entry, boto?.keys.get(key), js?.keys.get(key));
     return reason === undefined ? [] : [`line ${entry.line}: ${reason}`];
@@ -334,7 +334,7 @@ const disagreement = (
   boto: Entry | undefined,
   js: Entry | undefined,
 ): string | undefined => {
-  const key = show(name);
+  const key = shown(name);
   if (boto?.leaked === true && js === undefined)
     return `${key} comes from [DEFAULT] for AWS CLI and boto3 only`;
   if (boto === undefined)
@@ -381,7 +381,7 @@ const refuseProblems = ({ problems }: Reading): void => {
 };
 
 const checkChange = (name: string, value: string | undefined): void => {
-  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new UserError(`${show(name)} is no name for a key`);
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new UserError(`${shellWord(name)} is no name for a key`);
   if (value === undefined) return;
   const readsBack =
     value !== '' &&
@@ -514,7 +514,7 @@ const appendSection = (
   if (keys.length === 0) return bytes;
   if (!/^[A-Za-z0-9_][\w.@+%:/-]*$/.test(profile) || profile === 'DEFAULT' || profile in {})
     throw new UserError(
-      `${show(profile)} cannot be the name of a new profile: not every AWS tool would read it`,
+      `${shellWord(profile)} cannot be the name of a new profile: not every AWS tool would read it`,
       {
         hint: 'use letters, digits and _ . @ + % : / - only',
       },
@@ -600,6 +600,6 @@ const valuesOf = (entries: ReadonlyMap<string, Entry>): [string, unknown][] =>
   [...entries].map(([key, { value }]) => [key, value]);
 
 const tooOdd = (profile: string): UserError =>
-  new UserError(`the section of ${show(profile)} is written in a way that cannot be edited safely`, {
+  new UserError(`the section of ${shellWord(profile)} is written in a way that cannot be edited safely`, {
     hint: 'write its header and keys at the start of their lines, then try again',
   });

@@ -9,7 +9,6 @@ import { longTermCredentials } from './long-term-key.ts';
 import {
   checkCredentialsFile,
   getProfile,
-  printable,
   readSharedFiles,
   resolveProfileName,
   warningsOf,
@@ -17,6 +16,7 @@ import {
 import type { Profile } from './profiles.ts';
 import { askLine, declined, findTerminal } from './prompt.ts';
 import { reasonAgainst, validSerialNumber } from './serial-number.ts';
+import { shellWord } from './shown.ts';
 
 export type InitOptions = {
   readonly profile?: string | undefined;
@@ -74,15 +74,15 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
 /** What init says when it is done. */
 export const describeInit = ({ profileName, userName, serialNumber, asked }: InitResult): string =>
   asked
-    ? `profile ${printable(profileName)} is user ${userName} with MFA device ${serialNumber}`
-    : `profile ${printable(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
+    ? `profile ${shellWord(profileName)} is user ${userName} with MFA device ${serialNumber}`
+    : `profile ${shellWord(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
 
 /**
  * The name of the IAM user that an identity is: what follows the last slash of its ARN, since users can have paths.
  * Raises UserError for root, roles and federated users, which get no MFA session of this kind.
  */
 const userNameOf = ({ arn }: CallerIdentity, profile: Profile): string => {
-  const where = `the key of profile ${printable(profile.name)}`;
+  const where = `the key of profile ${shellWord(profile.name)}`;
   const userName = userNameOfArn(arn);
   if (userName !== undefined) return userName;
   const hint = 'use the access key of an IAM user';
@@ -155,7 +155,7 @@ const derivedSerialNumber = ({ arn }: CallerIdentity, userName: string): string 
 
 const namedDevice = (serialNumber: string, names: readonly string[], userName: string): string => {
   if (names.includes(serialNumber)) return serialNumber;
-  throw new UserError(`user ${userName} has no usable MFA device ${printable(serialNumber)}`, {
+  throw new UserError(`user ${userName} has no usable MFA device ${shellWord(serialNumber)}`, {
     hint:
       names.length === 0
         ? 'there is none: add an authenticator app to the user'
@@ -177,11 +177,11 @@ const askForDevice = async (
       },
     );
   }
-  const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\r\n');
+  const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\n');
   for (;;) {
     const line = (
       await askLine(
-        `User ${userName} has ${names.length} MFA devices:\r\n${list}\r\nUse which one? [1-${names.length}] `,
+        `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `,
       )
     ).trim();
     if (line === '') throw declined();

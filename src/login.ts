@@ -11,7 +11,6 @@ import {
   findProfile,
   getProfile,
   longTermKeyOf,
-  printable,
   readSharedFiles,
   resolveProfileName,
   warningsOf,
@@ -30,6 +29,7 @@ import {
   toLiveSession,
 } from './sessions.ts';
 import type { LiveSession, Session } from './sessions.ts';
+import { shellWord } from './shown.ts';
 import { joinFlight, withTerminal } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
 import {
@@ -76,7 +76,7 @@ export const describeSession = ({ profileName, session }: LiveSession, now: numb
   const time = `${String(end.getHours()).padStart(2, '0')}:${String(end.getMinutes()).padStart(2, '0')}`;
   const day =
     end.toDateString() === new Date(now).toDateString() ? '' : `${end.toDateString().slice(0, 10)} `;
-  return `session of ${printable(profileName)} until ${day}${time} (${formatRemaining(session.expiration - now / 1000)})`;
+  return `session of ${shellWord(profileName)} until ${day}${time} (${formatRemaining(session.expiration - now / 1000)})`;
 };
 
 const sessionOf = async (options: SessionOptions, context: Context, fresh: boolean): Promise<LiveSession> => {
@@ -119,8 +119,8 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
   const serialNumber = option ?? profile.keys.get('mfa_serial');
   if (serialNumber === undefined || serialNumber === '') {
-    throw new UserError(`profile ${printable(profile.name)} has no mfa_serial`, {
-      hint: `run: aws-iam-login init ${printable(profile.name)}`,
+    throw new UserError(`profile ${shellWord(profile.name)} has no mfa_serial`, {
+      hint: `run: aws-iam-login init ${shellWord(profile.name)}`,
     });
   }
   return validSerialNumber(serialNumber, { given: option !== undefined, profileName: profile.name });
@@ -139,8 +139,8 @@ const checkAccount = (key: AccessKey, serialNumber: string, profile: Profile): v
   const serialAccount = accountOfArn(serialNumber);
   if (account === undefined || serialAccount === undefined || account === serialAccount) return;
   throw new UserError(
-    `the MFA device ${serialNumber} is of account ${serialAccount}, but the access key of profile ${printable(profile.name)} is of account ${account}`,
-    { hint: `run: aws-iam-login init ${printable(profile.name)} --force` },
+    `the MFA device ${serialNumber} is of account ${serialAccount}, but the access key of profile ${shellWord(profile.name)} is of account ${account}`,
+    { hint: `run: aws-iam-login init ${shellWord(profile.name)} --force` },
   );
 };
 
@@ -243,7 +243,7 @@ const explainRejection = (
   context: Context,
 ): UserError => {
   const message = error.cause instanceof Error ? error.cause.message : '';
-  const init = `run: aws-iam-login init ${printable(profile.name)} --force`;
+  const init = `run: aws-iam-login init ${shellWord(profile.name)} --force`;
   if (error.awsCode === 'AccessDenied' && message.includes('one time pass code')) {
     const skew = skewOfAnswer(error, context.now()) ?? 0;
     const clock = Math.abs(skew) >= 30 ? `, or ${describeSkew(skew)}` : '';
@@ -262,7 +262,7 @@ const explainRejection = (
   }
   if (error.awsCode === 'AccessDenied' && message.includes('session credentials')) {
     return new UserError(
-      `profile ${printable(profile.name)} holds a session, and AWS gives no session for a session`,
+      `profile ${shellWord(profile.name)} holds a session, and AWS gives no session for a session`,
       {
         hint: 'name the profile with the long-term access key',
         awsCode: error.awsCode,

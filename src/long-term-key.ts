@@ -1,8 +1,9 @@
 import type { Context } from './context.ts';
 import { UserError } from './errors.ts';
-import { longTermKeyOf, printable } from './profiles.ts';
+import { longTermKeyOf } from './profiles.ts';
 import type { AccessKey, Profile } from './profiles.ts';
 import { runShellCommand } from './shell-command.ts';
+import { shellWord } from './shown.ts';
 
 // The profiles, one a line, whose credential_process is running around us, so that one which asks us for the session
 // that it is needed for is noticed.
@@ -17,7 +18,7 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
   if (key !== undefined) return key;
   const command = profile.keys.get('credential_process');
   if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
-  throw new UserError(`profile ${printable(profile.name)} has no access key`, {
+  throw new UserError(`profile ${shellWord(profile.name)} has no access key`, {
     hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,
   });
 };
@@ -28,7 +29,7 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
  */
 export const refuseLoop = (profile: Profile, context: Context): void => {
   if (!profilesAround(context).includes(profile.name)) return;
-  throw new UserError(`credential_process of profile ${printable(profile.name)} calls aws-iam-login itself`, {
+  throw new UserError(`credential_process of profile ${shellWord(profile.name)} calls aws-iam-login itself`, {
     hint: 'credential_process must print the long-term access key, from a password store for example',
   });
 };
@@ -40,7 +41,7 @@ const runCredentialProcess = async (
   profile: Profile,
   context: Context,
 ): Promise<AccessKey> => {
-  const where = `credential_process of profile ${printable(profile.name)}`;
+  const where = `credential_process of profile ${shellWord(profile.name)}`;
   refuseLoop(profile, context);
   const env = { ...context.env, [nestedVariable]: [...profilesAround(context), profile.name].join('\n') };
   const { stdout, failure } = await runShellCommand(command, env);

@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { failureOf } from './env.ts';
 import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
 import { fastEnv } from './fast-env.ts';
+import { shown } from './shown.ts';
 
 const argv = process.argv.slice(2);
 
@@ -16,7 +17,8 @@ const context: Context = {
     new Promise((resolve) => {
       setTimeout(resolve, milliseconds);
     }),
-  log: (line) => process.stderr.write(`${line}\n`),
+  // whatever a file, a variable or a server may have put into a message
+  log: (line) => process.stderr.write(`${shown(line)}\n`),
   print: (text) => process.stdout.write(text),
 };
 

@@ -6,6 +6,7 @@ import type { Files } from './locations.ts';
 import { findProblems, profileNames, readProfile as readSectionOf } from './ini.ts';
 import type { FileKind } from './ini.ts';
 import { nearestOf } from './nearest.ts';
+import { shellWord } from './shown.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
@@ -138,9 +139,12 @@ export const getProfile = (name: string, shared: SharedFiles): Profile => {
   }
   const nearest = nearestOf(name, names);
   throw new UserError(
-    `profile ${printable(name)} is neither in ${files.credentials} nor in ${files.config}`,
+    `profile ${shellWord(name)} is neither in ${files.credentials} nor in ${files.config}`,
     {
-      hint: nearest === undefined ? `there are: ${names.slice(0, 8).join(', ')}` : `did you mean ${nearest}?`,
+      hint:
+        nearest === undefined
+          ? `there are: ${names.slice(0, 8).map(shellWord).join(', ')}`
+          : `did you mean ${shellWord(nearest)}?`,
     },
   );
 };
@@ -153,10 +157,6 @@ export const allProfileNames = ({ credentialsBytes, configBytes }: SharedFiles):
   ]),
 ];
 
-/** A name as it can be shown on a terminal: quoted when it holds more than plain characters. */
-export const printable = (text: string): string =>
-  /^[\w.@+%:/=,-]+$/.test(text) ? text : JSON.stringify(text);
-
 /**
  * The long-term access key in the profile's own keys, undefined when it has none of the two halves.
  * Raises UserError for half a pair and for a profile that holds a session.
@@ -164,7 +164,7 @@ export const printable = (text: string): string =>
 export const longTermKeyOf = (profile: Profile): AccessKey | undefined => {
   const accessKeyId = nonEmpty(profile.keys.get('aws_access_key_id'));
   const secretAccessKey = nonEmpty(profile.keys.get('aws_secret_access_key'));
-  const where = `profile ${printable(profile.name)}`;
+  const where = `profile ${shellWord(profile.name)}`;
   if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     const missing = accessKeyId === undefined ? 'aws_access_key_id' : 'aws_secret_access_key';

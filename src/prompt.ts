@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { UserError, exitCode } from './errors.ts';
+import { shown } from './shown.ts';
 
 /** The terminal that this process may ask on; `id` is the same for all processes of that terminal. */
 export type Terminal = { readonly id: string };
@@ -102,7 +103,7 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
 
     input.setRawMode(true);
     process.once('exit', restore);
-    write(question);
+    write(shown(question).replaceAll('\n', '\r\n'));
     input.setEncoding('utf8');
     input.on('data', (chunk) => {
       keysOf(String(chunk)).some(onKey);

@@ -9,14 +9,7 @@ import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, replaceKey } from './key-holders.ts';
 import type { KeyHolder } from './key-holders.ts';
 import { acquireLock, readLock } from './lock.ts';
-import {
-  getProfile,
-  longTermKeyOf,
-  printable,
-  readSharedFiles,
-  resolveProfileName,
-  warningsOf,
-} from './profiles.ts';
+import { getProfile, longTermKeyOf, readSharedFiles, resolveProfileName, warningsOf } from './profiles.ts';
 import type { AccessKey, Profile, SharedFiles } from './profiles.ts';
 import { connectAs, firstPause, longestPause, newSigner, settleLimit } from './rotation-signer.ts';
 import type { SignerOptions } from './rotation-signer.ts';
@@ -35,6 +28,7 @@ import {
   shortId,
 } from './rotation-steps.ts';
 import type { Rotation, RotationOptions } from './rotation-steps.ts';
+import { shellWord } from './shown.ts';
 
 export type RotateOptions = SignerOptions &
   RotationOptions & {
@@ -119,11 +113,11 @@ export const readRotationStatus = (
 
 /** The status as lines for people. */
 export const describeStatus = (status: RotationStatus, now: number): string[] => {
-  const name = printable(status.profileName);
+  const name = shellWord(status.profileName);
   if (status.state === 'none') return [`no rotation of profile ${name} is unfinished`];
   const { journal, pid } = status;
   return [
-    `rotation of user ${userNameOfArn(journal.arn)}, profile ${printable(journal.profileName)}, begun ${formatAge(now - journal.startedAt)}${journal.aborting ? ', now being undone' : ''}`,
+    `rotation of user ${userNameOfArn(journal.arn)}, profile ${shellWord(journal.profileName)}, begun ${formatAge(now - journal.startedAt)}${journal.aborting ? ', now being undone' : ''}`,
     whatIsDone[journal.phase](shortId(journal.old.accessKeyId), shortId(journal.newId ?? '')),
     pid === undefined
       ? `aws-iam-login rotate ${name} --resume goes on, aws-iam-login rotate ${name} --abort goes back`
@@ -199,7 +193,7 @@ const readProfile = (options: { readonly profile?: string | undefined }, context
 };
 
 const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
-  const where = `profile ${printable(profile.name)}`;
+  const where = `profile ${shellWord(profile.name)}`;
   const source = profile.keys.get('source_profile');
   if (profile.keys.has('credential_process')) {
     return new UserError(
@@ -209,7 +203,7 @@ const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
   }
   if (profile.keys.has('role_arn') && source !== undefined) {
     return new UserError(`${where} is a role and has no access key of its own`, {
-      hint: `run: aws-iam-login rotate ${printable(resolveProfileName(source, {}, shared))}`,
+      hint: `run: aws-iam-login rotate ${shellWord(resolveProfileName(source, {}, shared))}`,
     });
   }
   return new UserError(`${where} has no access key to rotate`, {
@@ -247,7 +241,7 @@ const identify = async (start: Subject, options: RotateOptions, context: Context
 
 const userArn = (arn: string, profile: Profile): string => {
   if (userNameOfArn(arn) !== undefined) return arn;
-  const where = `the key of profile ${printable(profile.name)}`;
+  const where = `the key of profile ${shellWord(profile.name)}`;
   if (arn.endsWith(':root')) {
     throw new UserError(`${where} is a root key, which AWS advises to delete, not to rotate`, {
       hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
@@ -279,7 +273,7 @@ const overtaken = (
     isUndone
       ? `another process has undone the rotation: ${describeRotation(result)}`
       : `there is no way back: ${describeRotation(result)}`,
-    isUndone ? { hint: `run again: aws-iam-login rotate ${printable(profile.name)}` } : {},
+    isUndone ? { hint: `run again: aws-iam-login rotate ${shellWord(profile.name)}` } : {},
   );
 };
 
@@ -302,7 +296,7 @@ const rotateLocked = async (
     checkOwn: () => {
       if (stillOwn()) return;
       throw new UserError('this process was stopped for too long, and another one has taken over', {
-        hint: `run: aws-iam-login rotate ${printable(profile.name)} --status`,
+        hint: `run: aws-iam-login rotate ${shellWord(profile.name)} --status`,
       });
     },
     options,
@@ -315,9 +309,9 @@ const rotateLocked = async (
   }
   if (options.mode !== 'rotate') {
     throw new UserError(
-      `no rotation of profile ${printable(profile.name)} is unfinished: there is nothing to ${options.mode}`,
+      `no rotation of profile ${shellWord(profile.name)} is unfinished: there is nothing to ${options.mode}`,
       {
-        hint: `aws-iam-login rotate ${printable(profile.name)} begins one`,
+        hint: `aws-iam-login rotate ${shellWord(profile.name)} begins one`,
       },
     );
   }
@@ -395,7 +389,7 @@ const checkFiles = ({ profile, key, shared }: Subject): void => {
   const holders = findKeyHolders(key, shared);
   if (!holders.some(({ profileName }) => profileName === profile.name)) {
     throw new UserError(
-      `the two halves of the access key of profile ${printable(profile.name)} are not in the same file`,
+      `the two halves of the access key of profile ${shellWord(profile.name)} are not in the same file`,
       { hint: `write both into ${shared.files.credentials}` },
     );
   }
@@ -497,7 +491,7 @@ const deleteOther = async (
   const id = shortId(other.accessKeyId);
   for (const each of keys) say(rotation, await describeKey(rotation, each, shared));
   const holders = findKeyHolders({ accessKeyId: other.accessKeyId }, shared);
-  const command = `aws-iam-login rotate ${printable(profile.name)} --delete-other`;
+  const command = `aws-iam-login rotate ${shellWord(profile.name)} --delete-other`;
   if (!options.deleteOther) {
     throw new UserError(
       `user ${userName} has two access keys, the most that AWS allows, so there is no room for a new one: nothing was changed`,
@@ -505,13 +499,13 @@ const deleteOther = async (
         hint:
           holders.length === 0
             ? `${command} deletes ${id} first`
-            : `${id} is in use: let ${describeHolders(holders)} hold the key of [${printable(profile.name)}], then ${command}`,
+            : `${id} is in use: let ${describeHolders(holders)} hold the key of [${shellWord(profile.name)}], then ${command}`,
       },
     );
   }
   if (holders.length > 0) {
     throw new UserError(`the other access key ${id} is in ${describeHolders(holders)}: it was not deleted`, {
-      hint: `let that profile hold the key of [${printable(profile.name)}] first, or remove it`,
+      hint: `let that profile hold the key of [${shellWord(profile.name)}] first, or remove it`,
     });
   }
   await confirm(

@@ -4,10 +4,11 @@ import type { Context } from './context.ts';
 import { resolveEndpointUrl, resolveRegion } from './endpoints.ts';
 import { UserError, isUserError } from './errors.ts';
 import { login } from './login.ts';
-import { printable, readSharedFiles } from './profiles.ts';
+import { readSharedFiles } from './profiles.ts';
 import type { AccessKey, Profile } from './profiles.ts';
 import { findLiveSession } from './sessions.ts';
 import type { Session } from './sessions.ts';
+import { shellWord } from './shown.ts';
 
 export type SignerOptions = {
   readonly tokenCode?: string | undefined;
@@ -150,7 +151,7 @@ const explainDenied = (error: UserError, profile: Profile): UserError =>
     ? new UserError(error.message, {
         hint: profile.keys.get('mfa_serial')
           ? 'aws-iam-login policy prints the permissions that the user needs'
-          : `if the policy demands MFA: aws-iam-login init ${printable(profile.name)}; aws-iam-login policy prints what the user needs`,
+          : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
         awsCode: error.awsCode,
         cause: error.cause,
       })

@@ -7,11 +7,12 @@ import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, findKeyPair, replaceKey } from './key-holders.ts';
 import type { KeyHolder, WantedKey } from './key-holders.ts';
-import { printable, readSharedFiles } from './profiles.ts';
+import { readSharedFiles } from './profiles.ts';
 import type { AccessKey, Profile } from './profiles.ts';
 import { askYesNo, declined, findTerminal } from './prompt.ts';
 import { firstPause, longestPause, settleLimit } from './rotation-signer.ts';
 import type { Signer } from './rotation-signer.ts';
+import { shellWord } from './shown.ts';
 import { withTerminal } from './single-flight.ts';
 
 /** What all steps of one rotation share. */
@@ -171,7 +172,7 @@ export const describeHolders = (holders: readonly KeyHolder[]): string =>
     .map((path) => {
       const names = holders
         .filter((holder) => holder.path === path)
-        .map((holder) => `[${printable(holder.profileName)}]`);
+        .map((holder) => `[${shellWord(holder.profileName)}]`);
       return `${names.join(', ')} of ${path}`;
     })
     .join(' and ');
@@ -263,7 +264,7 @@ async function store(rotation: Rotation, journal: Journal): Promise<Journal> {
   if (holders.length === 0) {
     throw new UserError(
       `no profile holds the access key ${shortId(journal.old.accessKeyId)} any more: the new one ${shortId(key.accessKeyId)} has no place`,
-      { hint: `to delete the new key: aws-iam-login rotate ${printable(rotation.profile.name)} --abort` },
+      { hint: `to delete the new key: aws-iam-login rotate ${shellWord(rotation.profile.name)} --abort` },
     );
   }
   say(rotation, `4/6 write: ${shortId(key.accessKeyId)} into ${describeHolders(holders)}`);
@@ -312,7 +313,7 @@ const newKeyOf = (rotation: Rotation, journal: Journal): AccessKey => {
   const pair = findKeyPair(newId, readSharedFiles(rotation.context.env));
   if (pair !== undefined) return pair;
   throw new UserError(`the new access key ${shortId(newId)} is in no profile any more`, {
-    hint: `to go back to the old key: aws-iam-login rotate ${printable(rotation.profile.name)} --abort`,
+    hint: `to go back to the old key: aws-iam-login rotate ${shellWord(rotation.profile.name)} --abort`,
   });
 };
 
@@ -335,7 +336,7 @@ const lostAnswer = ({ profile }: Rotation, error: UserError): UserError =>
   new UserError(
     `${error.message}; whether a new access key was made is not known, the old one works as before`,
     {
-      hint: `to find out and go on: aws-iam-login rotate ${printable(profile.name)}`,
+      hint: `to find out and go on: aws-iam-login rotate ${shellWord(profile.name)}`,
       awsCode: error.awsCode,
       cause: error,
     },
@@ -441,7 +442,7 @@ const knowsKey = async (ask: () => Promise<unknown>): Promise<boolean> => {
 };
 
 const resumeHint = ({ profile }: Rotation): string => {
-  const command = `aws-iam-login rotate ${printable(profile.name)}`;
+  const command = `aws-iam-login rotate ${shellWord(profile.name)}`;
   return `${command} --resume goes on, ${command} --abort goes back`;
 };
 

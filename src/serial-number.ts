@@ -1,5 +1,5 @@
 import { UserError, exitCode } from './errors.ts';
-import { printable } from './profiles.ts';
+import { shellWord } from './shown.ts';
 
 /** Where a serial number comes from: the command line, or a profile. */
 type Origin = { readonly given: boolean; readonly profileName: string };
@@ -10,9 +10,9 @@ type Origin = { readonly given: boolean; readonly profileName: string };
  * STS does not take.
  */
 export const validSerialNumber = (serialNumber: string, { given, profileName }: Origin): string => {
-  const hint = `run: aws-iam-login init ${printable(profileName)}`;
+  const hint = `run: aws-iam-login init ${shellWord(profileName)}`;
   if (!/^[\w+=/:,.@-]{9,256}$/.test(serialNumber)) {
-    throw new UserError(`${printable(serialNumber)} is no serial number of an MFA device`, {
+    throw new UserError(`${shellWord(serialNumber)} is no serial number of an MFA device`, {
       hint: given
         ? 'it looks like arn:aws:iam::111122223333:mfa/name, or like GAHT12345678'
         : `${hint} --force`,

@@ -1,13 +1,8 @@
 import { validRegion } from './endpoints.ts';
 import { UserError } from './errors.ts';
-import {
-  findProfile,
-  holdsLongTermKey,
-  printable,
-  resolveProfileName,
-  sessionProfileName,
-} from './profiles.ts';
+import { findProfile, holdsLongTermKey, resolveProfileName, sessionProfileName } from './profiles.ts';
 import type { Profile, SharedFiles } from './profiles.ts';
+import { shellWord } from './shown.ts';
 
 /** Temporary credentials from GetSessionToken; `expiration` in seconds since the epoch. */
 export type Session = {
@@ -85,14 +80,14 @@ export const findLiveSession = <Content>(
 
 const roleRefused = <Content>(profile: Profile, shared: SharedFiles<Content>): UserError => {
   const source = profile.keys.get('source_profile');
-  const then = `then: aws --profile ${printable(profile.name)} …`;
+  const then = `then: aws --profile ${shellWord(profile.name)} …`;
   return new UserError(
-    `profile ${printable(profile.name)} is a role: this version gets sessions of user profiles only`,
+    `profile ${shellWord(profile.name)} is a role: this version gets sessions of user profiles only`,
     {
       hint:
         source === undefined
           ? `log in with the profile that holds the access key, ${then}`
-          : `run: aws-iam-login login ${printable(resolveProfileName(source, {}, shared))}, ${then}`,
+          : `run: aws-iam-login login ${shellWord(resolveProfileName(source, {}, shared))}, ${then}`,
     },
   );
 };
@@ -140,9 +135,9 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
   const inCredentials = findProfile(name, { ...shared, configBytes: undefined });
   if (inCredentials !== undefined && holdsLongTermKey(inCredentials)) {
     throw new UserError(
-      `[${printable(name)}] in ${files.credentials} holds a long-term access key and is not overwritten`,
+      `[${shellWord(name)}] in ${files.credentials} holds a long-term access key and is not overwritten`,
       {
-        hint: `rename that profile: the session of ${printable(profileName)} belongs there`,
+        hint: `rename that profile: the session of ${shellWord(profileName)} belongs there`,
       },
     );
   }
@@ -150,7 +145,7 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
   const taken = ['role_arn', 'credential_process'].find((key) => both?.keys.has(key));
   if (taken !== undefined) {
     throw new UserError(
-      `profile ${printable(name)} has a ${taken}, which AWS tools would use instead of the session`,
+      `profile ${shellWord(name)} has a ${taken}, which AWS tools would use instead of the session`,
       {
         hint: `rename that profile in ${files.config}, or remove its ${taken}`,
       },

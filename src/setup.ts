@@ -9,8 +9,8 @@ import { UserError, exitCode } from './errors.ts';
 import { editFile, readFileIfAny, removeStateFile, writeStateFile } from './files.ts';
 import { locateFiles } from './locations.ts';
 import { completionOf, packageRoot, scriptOf, sessionScriptOf } from './hook.ts';
-import { printable } from './profiles.ts';
 import { askYesNo, declined, findTerminal } from './prompt.ts';
+import { shellWord } from './shown.ts';
 import { version } from './version.ts';
 
 export type SetupOptions = {
@@ -185,7 +185,7 @@ const shellOf = (env: Environment): Shell => {
   const shell = shells.find((known) => known === name);
   if (shell !== undefined) return shell;
   throw new UserError(
-    `setup needs to know the shell: SHELL is ${name === '' ? 'not set' : printable(name)}`,
+    `setup needs to know the shell: SHELL is ${name === '' ? 'not set' : shellWord(name)}`,
     {
       hint: `name it: aws-iam-login setup ${shells.join('|')}`,
       exitCode: exitCode.usage,

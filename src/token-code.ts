@@ -5,8 +5,8 @@ import ini from 'ini';
 import type { Context, Environment } from './context.ts';
 import { UserError, exitCode } from './errors.ts';
 import { readStateFile, writeStateFile } from './files.ts';
-import { printable } from './profiles.ts';
 import { runShellCommand } from './shell-command.ts';
+import { shellWord } from './shown.ts';
 
 /** The six digits in what was given, blanks inside left out. Raises UserError (usage) for anything else. */
 export const parseTokenCode = (given: string): string => {
@@ -31,7 +31,7 @@ export const runMfaProcess = async (
   env: Environment,
   limitMilliseconds?: number,
 ): Promise<string> => {
-  const where = `mfa_process of profile ${printable(profileName)}`;
+  const where = `mfa_process of profile ${shellWord(profileName)}`;
   const { stdout, failure } = await runShellCommand(command, withoutCredentials(env), limitMilliseconds);
   if (failure !== undefined)
     throw new UserError(`${where} ${failure}`, { hint: 'run it by hand to see why' });

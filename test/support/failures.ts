@@ -62,9 +62,9 @@ export const asNobody = ({ home }: Scene, owned: readonly string[] = []): Record
 };
 
 const usage: readonly [string, RegExp, RegExp][] = [
-  ['--duration 14m', /^--duration must be a time from 15m to 36h, not "14m"$/, /12h/],
+  ['--duration 14m', /^--duration must be a time from 15m to 36h, not 14m$/, /12h/],
   ['--duration 37h', /^--duration must be a time from 15m to 36h/, /12h/],
-  ['--duration soon', /^--duration must be a time from 15m to 36h, not "soon"$/, /12h/],
+  ['--duration soon', /^--duration must be a time from 15m to 36h, not soon$/, /12h/],
   ['--duration=-1h', /^--duration must be a time/, /12h/],
   ['--duration=', /duration/, /./],
   ['--min-ttl 12h', /^--min-ttl must be shorter than --duration$/, /./],
@@ -73,7 +73,7 @@ const usage: readonly [string, RegExp, RegExp][] = [
   ['--as keyz', /keyz/, /./],
   ['--token-code 12345', /^a token code is six digits$/, /./],
   ['--token-code', /token-code/, /./],
-  ['--region eu_west', /^"eu_west" is no region$/, /eu-west-1/],
+  ['--region eu_west', /^eu_west is no region$/, /eu-west-1/],
   ['--serial-number short', /^short is no serial number of an MFA device$/, /GAHT/],
   ['--tokn-code 123456', /tokn-code/, /token-code|--help/],
   ['--token-code 123456 --token-code 654321', /^--token-code is given twice$/, /./],
@@ -151,7 +151,7 @@ export const failures: readonly Failure[] = [
     name: 'nonsense as mfa_serial',
     prepare: rewrite((text) => text.replace(/mfa_serial.*/, 'mfa_serial = my phone')),
     exitCode: 1,
-    message: /^"my phone" is no serial number of an MFA device$/,
+    message: /^'my phone' is no serial number of an MFA device$/,
     hint: /^run: aws-iam-login init default --force$/,
   },
   {

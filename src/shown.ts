@@ -1,0 +1,21 @@
+/**
+ * The text as one word that POSIX shells and fish read alike, for messages and for hints that people paste: as it is
+ * when it is plain, else in single quotes. What a terminal would obey or hide (control and format characters) is
+ * written in octal inside `$'…'`, which bash and zsh read back and which runs nothing in any other shell.
+ */
+export const shellWord = (text: string): string => {
+  if (/^[\w.@+%:/,-][\w.@+%:/=,-]*$/.test(text)) return text;
+  const hasUnseen = new RegExp(unseen, 'u').test(text);
+  return hasUnseen
+    ? `$'${text.replaceAll(new RegExp(String.raw`${unseen}|['\\]`, 'gu'), octal)}'`
+    : `'${text.replaceAll(/['\\]/g, String.raw`'\$&'`)}'`;
+};
+
+/** The text with `?` for each character that a terminal would obey or hide, apart from tabs and newlines. */
+export const shown = (text: string): string =>
+  text.replaceAll(new RegExp(unseen, 'gu'), (character) => (/[\t\n]/.test(character) ? character : '?'));
+
+const unseen = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
+
+const octal = (character: string): string =>
+  [...Buffer.from(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
