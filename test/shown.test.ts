@@ -2,10 +2,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { shellWord, shown } from '../src/shown.ts';
 import { type Home, makeHome, run } from './support/program.ts';
 import { runShell, shells } from './support/shells.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let home: Home;
 let canary: string;
