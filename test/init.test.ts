@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { UserHandle } from './local-aws/world.ts';
 import { answerAlways } from './support/http.ts';
@@ -14,6 +14,8 @@ import {
   writeCredentials,
 } from './support/program.ts';
 import { closeTerminals, openTerminal } from './support/terminal.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let aws: LocalAws;
 let home: Home;
