@@ -271,9 +271,11 @@ function __aws_iam_login_take
     set -l profile $argv[1]
     string match -qr '^[A-Za-z0-9_.@+%:/,= -]+$' -- "$profile"; and not string match -q '*-sts' -- $profile; or return 2
     set -l credentials $HOME/.aws/credentials
-    test -n "$AWS_SHARED_CREDENTIALS_FILE"; and set credentials (string replace -r '^~/' $HOME/ -- $AWS_SHARED_CREDENTIALS_FILE)
+    test -n "$AWS_SHARED_CREDENTIALS_FILE"; and set credentials $AWS_SHARED_CREDENTIALS_FILE
+    string match -q '~/*' -- $credentials; and set credentials $HOME/(string sub -s 3 -- $credentials)
     set -l config $HOME/.aws/config
-    test -n "$AWS_CONFIG_FILE"; and set config (string replace -r '^~/' $HOME/ -- $AWS_CONFIG_FILE)
+    test -n "$AWS_CONFIG_FILE"; and set config $AWS_CONFIG_FILE
+    string match -q '~/*' -- $config; and set config $HOME/(string sub -s 3 -- $config)
     test -f "$credentials"; and test -r "$credentials"; or return 1
 
     set -l name (string escape --style=regex -- $profile)
@@ -339,21 +341,18 @@ function __aws_iam_login_section
     set -l text
     read -z text <$argv[1]
     set text \n$text\n
-    set -l headers (string match -ar "\n\[$argv[2]\]" -- $text | string match -r '.+')
-    set -q headers[1]; or return 0
-    set -q headers[2]; and return 1
+    # No more substitutions than needed: each costs fish 0.15 ms.
+    string match -qr "\n\[$argv[2]\]" -- $text; or return 0
+    string match -qr "\n\[$argv[2]\](?s:.*)\n\[$argv[2]\]" -- $text; and return 1
     # `key =` with indented lines below is a nested section.
     set -l body (string match -r "\n\[$argv[2]\]\K[^\n]*\n(?:(?!\[)[^\n]*\n)*" -- $text | string collect)
-    set body (string replace -ra '\n[\w.-]+[ \t]*=[ \t]*\r?\n(?:[ \t]+\S[^\n]*(?:\n|$))+' \n -- $body | string collect)
+    string match -qr '\n[\w.-]+[ \t]*=[ \t]*\r?\n[ \t]+\S' -- $body
+    and set body (string replace -ra '\n[\w.-]+[ \t]*=[ \t]*\r?\n(?:[ \t]+\S[^\n]*(?:\n|$))+' \n -- $body | string collect)
     set -l lines (string replace -ra '[ \t\r]+(\n|$)' '$1' -- $body)
     test -z "$lines[1]"; or return 1
     string match -qrv '^$|^[#;]|^[a-z0-9_.-]+[ \t]*=(?!.* [#;])' -- $lines; and return 1
+    string match -qr '\n([a-z0-9_.-]+)[ \t]*=(?s:.*)\n\1[ \t]*=' -- $body; and return 1
     set lines (string replace -rf '^([a-z0-9_.-]+)[ \t]*=[ \t]*' '$1=' -- $lines)
-    set -l keys
-    for key in (string replace -r '=.*' '' -- $lines)
-        contains -- $key $keys; and return 1
-        set -a keys $key
-    end
     string join \n -- $lines
     true
 end
@@ -363,9 +362,8 @@ end
 function __aws_iam_login_epoch
     string match -qr '^[1-9]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(Z|\+00:00)?$' -- "$argv"; or return 1
     set -l parts (string match -ar '\d+' -- "$argv")
-    set -l year $parts[1]
-    test $parts[2] -le 2; and set year (math $year - 1)
-    set -l days (math "$year * 365 + floor($year / 4) - floor($year / 100) + floor($year / 400) + floor((153 * (($parts[2] + 9) % 12) + 2) / 5) + $parts[3] - 719469")
+    set -l year "($parts[1] - floor((14 - $parts[2]) / 12))" # January and February belong to the year before
+    set -l days "($year * 365 + floor($year / 4) - floor($year / 100) + floor($year / 400) + floor((153 * (($parts[2] + 9) % 12) + 2) / 5) + $parts[3] - 719469)"
     math "$days * 86400 + $parts[4] * 3600 + $parts[5] * 60 + $parts[6]"
 end
 
