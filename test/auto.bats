@@ -56,6 +56,17 @@ reads_forms() {
 }
 for_each_shell reads_forms "the expiration is read in every form in UTC, and with CRLF"
 
+expands_tilde() {
+  store_session default 3600
+  mv "$D/home/.aws/credentials" "$D/home/my credentials"
+  printf '[default]\nregion = eu-central-1\n' >"$D/home/my config"
+  start_shell "$1" AWS_IAM_LOGIN_AUTO=default 'AWS_SHARED_CREDENTIALS_FILE=~/my credentials' 'AWS_CONFIG_FILE=~/my config'
+  done_with 'echo "taken=$AWS_IAM_LOGIN_PROFILE=$AWS_REGION="'
+  wait_for '^taken=default=eu-central-1=$'
+  [[ $(calls) -eq 0 ]]
+}
+for_each_shell expands_tilde "files that are named with a tilde are those of the home folder"
+
 knows_calendar() {
   local stamp day
   case $1 in
