@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
-import { evaluatedFormat } from './arguments.ts';
+import { evaluatedFormat } from './cli/scanner.ts';
 import type { Context } from './context.ts';
-import { failureOf } from './env.ts';
+import { failureOf } from './shells/variables.ts';
 import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
-import { fastEnv } from './fast-env.ts';
-import { shown } from './shown.ts';
+import { fastEnv } from './sessions/fast-env.ts';
+import { shown } from './text.ts';
 
 const argv = process.argv.slice(2);
 
@@ -33,7 +33,7 @@ const main = async (): Promise<void> => {
   if (text !== undefined) return printAtOnce(text);
   guardStreams();
   guardSignals();
-  const { run } = await import('./cli.js');
+  const { run } = await import('./cli/run.js');
   process.exitCode = await run(argv, context);
 };
 

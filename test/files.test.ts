@@ -13,9 +13,9 @@ import {
   readStateFile,
   removeStateFile,
   writeStateFile,
-} from '../src/files.ts';
-import { locateFiles } from '../src/locations.ts';
-import { readProfile } from '../src/ini.ts';
+} from '../src/files/edit.ts';
+import { locateFiles } from '../src/files/locations.ts';
+import { readProfile } from '../src/ini/ini.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   bundleChild,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findProblems, profileNames, readProfile } from '../src/ini.ts';
+import { findProblems, profileNames, readProfile } from '../src/ini/ini.ts';
 import { anyFile } from './ini-files.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles, SharedFile } from './other-parsers.ts';

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
-import { findProblems, profileNames, readProfile, readSection, removeProfile, setKeys } from '../src/ini.ts';
-import type { FileKind } from '../src/ini.ts';
+import {
+  findProblems,
+  profileNames,
+  readProfile,
+  readSection,
+  removeProfile,
+  setKeys,
+} from '../src/ini/ini.ts';
+import type { FileKind } from '../src/ini/ini.ts';
 
 const read = (
   text: string,

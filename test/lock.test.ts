@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { acquireLock, type Lock, readLock, tryLock } from '../src/lock.ts';
+import { acquireLock, type Lock, readLock, tryLock } from '../src/files/lock.ts';
 import { withFault } from './support/faults.ts';
 import { bundleChild, type Child, newFolder, startChild, untilFolder } from './support/processes.ts';
 

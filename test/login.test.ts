@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
-import { login } from '../src/login.ts';
-import { runMfaProcess } from '../src/token-code.ts';
+import { login } from '../src/sessions/user-session.ts';
+import { runMfaProcess } from '../src/sessions/token-code.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readProfile } from '../src/ini.ts';
-import type { FileKind } from '../src/ini.ts';
-import { odd, readPlainProfile } from '../src/plain-profile.ts';
+import { readProfile } from '../src/ini/ini.ts';
+import type { FileKind } from '../src/ini/ini.ts';
+import { odd, readPlainProfile } from '../src/profiles/plain-profile.ts';
 import { anyFile } from './ini-files.ts';
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { shellWord, shown } from '../src/shown.ts';
+import { shellWord, shown } from '../src/text.ts';
 import { type Home, makeHome, run } from './support/program.ts';
 import { runShell, shells } from './support/shells.ts';
 

@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { messageOf, UserError } from '../../src/errors.ts';
-import { checkEditable, editFile, readFileIfAny } from '../../src/files.ts';
-import { setKeys } from '../../src/ini.ts';
-import { acquireLock } from '../../src/lock.ts';
+import { checkEditable, editFile, readFileIfAny } from '../../src/files/edit.ts';
+import { setKeys } from '../../src/ini/ini.ts';
+import { acquireLock } from '../../src/files/lock.ts';
 
 // The process that lock.test.ts and files.test.ts start many times, kill and stop. It says what it does in lines on
 // stdout and goes on when it gets a line on stdin.

@@ -1,0 +1,205 @@
+import { connect } from '../aws/client.ts';
+import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
+import type { Context } from '../context.ts';
+import {
+  accountOfArn,
+  partitionOf,
+  resolveEndpointUrl,
+  resolveRegion,
+  userNameOfArn,
+} from '../aws/endpoints.ts';
+import { UserError, exitCode, isUserError } from '../errors.ts';
+import { checkEditable, editFile } from '../files/edit.ts';
+import { setKeys } from '../ini/ini.ts';
+import { longTermCredentials } from '../profiles/access-key.ts';
+import {
+  checkCredentialsFile,
+  getProfile,
+  readSharedFiles,
+  resolveProfileName,
+  warningsOf,
+} from '../profiles/profile.ts';
+import type { Profile } from '../profiles/profile.ts';
+import { askLine, declined, findTerminal } from '../terminal/prompt.ts';
+import { reasonAgainst, validSerialNumber } from '../profiles/serial-number.ts';
+import { shellWord } from '../text.ts';
+
+export type InitOptions = {
+  readonly profile?: string | undefined;
+  readonly serialNumber?: string | undefined;
+  readonly region?: string | undefined;
+  readonly input: boolean;
+  /** Asks AWS again although the profile is initialised. */
+  readonly force: boolean;
+};
+
+export type InitResult = {
+  readonly profileName: string;
+  readonly userName: string;
+  readonly serialNumber: string;
+  /** Whether AWS was asked; a profile that is initialised already is left alone. */
+  readonly asked: boolean;
+};
+
+/**
+ * Finds out whose key the profile holds and which MFA device serves, and writes `username` and `mfa_serial` into the
+ * profile of the credentials file. Raises UserError: for keys that are no user's, and when no device can serve.
+ */
+export const init = async (options: InitOptions, context: Context): Promise<InitResult> => {
+  const shared = readSharedFiles(context.env);
+  const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const userName = profile.keys.get('username');
+  const serialNumber = profile.keys.get('mfa_serial');
+  if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
+    return { profileName: profile.name, userName, serialNumber, asked: false };
+  }
+  if (options.serialNumber !== undefined) {
+    validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
+  }
+  checkCredentialsFile(shared);
+  checkEditable(profile.files.credentials, profile.files.state);
+  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
+  const aws = connect(
+    {
+      credentials: await longTermCredentials(profile, context),
+      region: resolveRegion(options.region, profile.keys.get('region'), options.serialNumber ?? serialNumber),
+      endpointUrls: {
+        sts: resolveEndpointUrl('sts', profile, context.env),
+        iam: resolveEndpointUrl('iam', profile, context.env),
+      },
+    },
+    context.env,
+  );
+  const identity = await aws.getCallerIdentity();
+  const found = userNameOf(identity, profile);
+  const device = await chooseDevice(aws, identity, found, options, context);
+  await writeProfile(profile, found, device);
+  return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+};
+
+/** What init says when it is done. */
+export const describeInit = ({ profileName, userName, serialNumber, asked }: InitResult): string =>
+  asked
+    ? `profile ${shellWord(profileName)} is user ${userName} with MFA device ${serialNumber}`
+    : `profile ${shellWord(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
+
+/**
+ * The name of the IAM user that an identity is: what follows the last slash of its ARN, since users can have paths.
+ * Raises UserError for root, roles and federated users, which get no MFA session of this kind.
+ */
+const userNameOf = ({ arn }: CallerIdentity, profile: Profile): string => {
+  const where = `the key of profile ${shellWord(profile.name)}`;
+  const userName = userNameOfArn(arn);
+  if (userName !== undefined) return userName;
+  const hint = 'use the access key of an IAM user';
+  if (arn.endsWith(':root')) {
+    throw new UserError(
+      `${where} is a root key: AWS gives it sessions of one hour at most, and nobody should use it daily`,
+      { hint },
+    );
+  }
+  if (/:assumed-role\//.test(arn)) {
+    throw new UserError(
+      `${where} belongs to a role session (${arn}), which AWS gives no session of its own`,
+      { hint },
+    );
+  }
+  if (/:federated-user\//.test(arn)) {
+    throw new UserError(
+      `${where} belongs to a federated user (${arn}), which AWS gives no session of its own`,
+      { hint },
+    );
+  }
+  throw new UserError(`${where} belongs to ${arn}, which is no IAM user`, { hint });
+};
+
+const chooseDevice = async (
+  aws: Aws,
+  identity: CallerIdentity,
+  userName: string,
+  options: InitOptions,
+  context: Context,
+): Promise<string> => {
+  const devices = await listDevices(aws, userName);
+  if (devices === undefined) {
+    const serialNumber = options.serialNumber ?? derivedSerialNumber(identity, userName);
+    context.log(
+      options.serialNumber === undefined
+        ? `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
+        : `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is taken as given`,
+    );
+    return serialNumber;
+  }
+  const usable = devices.filter(({ serialNumber }) => reasonAgainst(serialNumber) === undefined);
+  for (const { serialNumber } of devices) {
+    const reason = reasonAgainst(serialNumber);
+    if (reason !== undefined) context.log(`aws-iam-login: ${serialNumber} is left out: ${reason}`);
+  }
+  const names = usable.map(({ serialNumber }) => serialNumber);
+  if (options.serialNumber !== undefined) return namedDevice(options.serialNumber, names, userName);
+  const [first, second] = names;
+  if (first === undefined) {
+    throw new UserError(`user ${userName} has no MFA device whose codes AWS STS takes`, {
+      hint: 'add an authenticator app to the user in the IAM console (Security credentials), then run init again',
+    });
+  }
+  return second === undefined ? first : askForDevice(names, userName, options);
+};
+
+/** The devices of a user, undefined when the user may not list them. */
+const listDevices = async (aws: Aws, userName: string): Promise<MfaDevice[] | undefined> => {
+  try {
+    return await aws.listMfaDevices(userName);
+  } catch (error) {
+    if (isUserError(error) && error.awsCode === 'AccessDenied') return undefined;
+    throw error;
+  }
+};
+
+const derivedSerialNumber = ({ arn }: CallerIdentity, userName: string): string =>
+  `arn:${partitionOf(arn) ?? 'aws'}:iam::${accountOfArn(arn) ?? ''}:mfa/${userName}`;
+
+const namedDevice = (serialNumber: string, names: readonly string[], userName: string): string => {
+  if (names.includes(serialNumber)) return serialNumber;
+  throw new UserError(`user ${userName} has no usable MFA device ${shellWord(serialNumber)}`, {
+    hint:
+      names.length === 0
+        ? 'there is none: add an authenticator app to the user'
+        : `there is: ${names.join(', ')}`,
+  });
+};
+
+const askForDevice = async (
+  names: readonly string[],
+  userName: string,
+  options: InitOptions,
+): Promise<string> => {
+  if (!options.input || typeof findTerminal() === 'string') {
+    throw new UserError(
+      `user ${userName} has ${names.length} MFA devices, and nobody can be asked which one to use`,
+      {
+        hint: `choose one with --serial-number: ${names.join(', ')}`,
+        exitCode: exitCode.noSession,
+      },
+    );
+  }
+  const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\n');
+  for (;;) {
+    const line = (
+      await askLine(
+        `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `,
+      )
+    ).trim();
+    if (line === '') throw declined();
+    const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
+    if (chosen !== undefined) return chosen;
+  }
+};
+
+// In the section that holds the key when that is the credentials file's, where the origin wrote them too.
+const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
+  editFile(
+    profile.files.credentials,
+    (bytes) => setKeys(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    { state: profile.files.state },
+  );

@@ -1,0 +1,163 @@
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeFolder, removeStrays, resolveTarget, stageFile } from './replace.ts';
+import { checkReplaceable, refuseForeign } from './editable.ts';
+import { systemCode, UserError } from '../errors.ts';
+import { fileError } from './errors.ts';
+import { acquireLock, type LockOptions, tryLock } from './lock.ts';
+
+/** The file's bytes, undefined when there is no such file. Throws a UserError when it cannot be read. */
+export const readFileIfAny = (path: string): Buffer | undefined => {
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
+    throw fileError(error, 'read', path);
+  }
+};
+
+/**
+ * Finds out whether `editFile` will be able to replace this file, before anything that cannot be taken back happens:
+ * rights, owner, read-only file systems, bind mounts, space, quotas, links and, given the state folder, the lock. What
+ * it needs to know it tries out, with a temporary file as large as the real one will be. Throws a UserError.
+ */
+export const checkEditable = (path: string, state?: string): void => {
+  const target = targetOf(path);
+  try {
+    makeFolder(dirname(target));
+    checkReplaceable(target);
+  } catch (error) {
+    throw fileError(error, 'write', path, target);
+  }
+  if (state === undefined) return;
+  ensureStateFolder(state);
+  tryLock(lockPathFor(state, target)).lock?.release();
+};
+
+export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
+  /** The state folder: the locks are there. */
+  readonly state: string;
+};
+
+/**
+ * Edits a file as one step that a crash at any moment leaves undone or done: takes the file's lock, reads it (a
+ * missing one as empty), and replaces it by what `edit` makes of it. Mode, owner and symbolic links stay; a hard link
+ * does not, its other names keep the old content. A new file is 0600, a new folder 0700. `edit` may be called again,
+ * on newer bytes, when the file changed meanwhile. Returns whether the file was changed. Throws a UserError, what
+ * `edit` throws, or the signal's reason; the old file is then untouched, save after a failed sync of its folder.
+ */
+export const editFile = async (
+  path: string,
+  edit: (bytes: Buffer) => Buffer,
+  { state, signal, onWait }: EditOptions,
+): Promise<boolean> => {
+  ensureStateFolder(state);
+  for (let tries = 0; tries < 5; tries += 1) {
+    const target = targetOf(path);
+    const lock = await acquireLock(lockPathFor(state, target), { signal, onWait, timeoutMs: 60_000 });
+    try {
+      const outcome = editOnce(target, edit, () => lock.stillOwn() && targetOf(path) === target);
+      if (outcome !== 'overtaken') return outcome === 'changed';
+    } catch (error) {
+      throw fileError(error, 'write', path, target);
+    } finally {
+      lock.release();
+    }
+  }
+  throw new UserError(`could not write ${path}: other programs keep changing it`, {
+    hint: 'run the command again',
+  });
+};
+
+/** The path of the lock on a file or on anything else that has a name, such as a serial number. */
+export const lockPathFor = (state: string, subject: string): string =>
+  join(state, 'locks', crypto.createHash('sha256').update(subject).digest('hex').slice(0, 32));
+
+/** Makes the state folder, and closes it to others. Throws a UserError when it is no folder of our own. */
+export const ensureStateFolder = (state: string): void => {
+  try {
+    const locks = join(state, 'locks');
+    if (!fs.existsSync(locks)) {
+      refuseUsedFolder(state);
+      makeFolder(locks);
+    }
+    if ((fs.statSync(state).mode & 0o077) !== 0) fs.chmodSync(state, 0o700);
+  } catch (error) {
+    throw fileError(error, 'write', state);
+  }
+};
+
+/** Writes a file of our own, 0600, so that it is there whole and on the disk, or not at all. Throws a UserError. */
+export const writeStateFile = (path: string, text: string): void => {
+  try {
+    makeFolder(dirname(path));
+    removeStrays(path, 'dead');
+    const staged = stageFile(path, Buffer.from(text));
+    try {
+      staged.commit();
+    } finally {
+      staged.discard();
+    }
+  } catch (error) {
+    throw fileError(error, 'write', path);
+  }
+};
+
+/** The text of a file of our own, undefined when there is none. Throws a UserError. */
+export const readStateFile = (path: string): string | undefined => readFileIfAny(path)?.toString('utf8');
+
+/** Removes a file of our own; none is fine. Throws a UserError. */
+export const removeStateFile = (path: string): void => {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch (error) {
+    throw fileError(error, 'remove', path);
+  }
+};
+
+const targetOf = (path: string): string => {
+  try {
+    return resolveTarget(path);
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
+};
+
+type Outcome = 'changed' | 'overtaken' | 'unchanged';
+
+// A holder that was stopped and overtaken between `mayReplace` and the rename cannot do harm either: the next one
+// removes the temporary file before it reads the target, so the rename came before that look or fails.
+const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: () => boolean): Outcome => {
+  makeFolder(dirname(target));
+  removeStrays(target, 'any');
+  const before = fs.statSync(target, { throwIfNoEntry: false });
+  const bytes = before === undefined ? Buffer.alloc(0) : fs.readFileSync(target);
+  const edited = edit(bytes);
+  if (edited.equals(bytes)) return 'unchanged';
+  refuseForeign(target, before);
+  const staged = stageFile(target, edited, before);
+  try {
+    // programs that know nothing of our locks write these files too
+    if (!mayReplace() || !isSame(before, fs.statSync(target, { throwIfNoEntry: false }))) return 'overtaken';
+    staged.commit();
+    return 'changed';
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 'overtaken';
+    throw error;
+  } finally {
+    staged.discard();
+  }
+};
+
+const isSame = (before: fs.Stats | undefined, now: fs.Stats | undefined): boolean =>
+  before?.ino === now?.ino && before?.size === now?.size && before?.mtimeMs === now?.mtimeMs;
+
+// Closing a folder that other things live in (HOME, /tmp) would break them.
+const refuseUsedFolder = (state: string): void => {
+  const now = fs.statSync(state, { throwIfNoEntry: false });
+  if (now === undefined || (now.mode & 0o077) === 0 || fs.readdirSync(state).length === 0) return;
+  throw new UserError(`could not use ${state}: it holds other files and is open to other users`, {
+    hint: 'set AWS_IAM_LOGIN_HOME to a folder of its own',
+  });
+};

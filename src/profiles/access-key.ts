@@ -1,0 +1,84 @@
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { longTermKeyOf } from './profile.ts';
+import type { AccessKey, Profile } from './profile.ts';
+import { runShellCommand } from '../terminal/shell-command.ts';
+import { shellWord } from '../text.ts';
+
+// The profiles, one a line, whose credential_process is running around us, so that one which asks us for the session
+// that it is needed for is noticed.
+const nestedVariable = 'AWS_IAM_LOGIN_NESTED';
+
+/**
+ * The profile's own long-term access key, from its keys or from its `credential_process`; never from `AWS_*`
+ * variables, which may hold an older session. Raises UserError when there is none, or when it is a session.
+ */
+export const longTermCredentials = async (profile: Profile, context: Context): Promise<AccessKey> => {
+  const key = longTermKeyOf(profile);
+  if (key !== undefined) return key;
+  const command = profile.keys.get('credential_process');
+  if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
+  throw new UserError(`profile ${shellWord(profile.name)} has no access key`, {
+    hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,
+  });
+};
+
+/**
+ * Raises UserError when the profile's `credential_process` has called us for this same profile: it would wait for
+ * itself. Ask before waiting for any other process.
+ */
+export const refuseLoop = (profile: Profile, context: Context): void => {
+  if (!profilesAround(context).includes(profile.name)) return;
+  throw new UserError(`credential_process of profile ${shellWord(profile.name)} calls aws-iam-login itself`, {
+    hint: 'credential_process must print the long-term access key, from a password store for example',
+  });
+};
+
+const profilesAround = (context: Context): string[] => (context.env[nestedVariable] ?? '').split('\n');
+
+const runCredentialProcess = async (
+  command: string,
+  profile: Profile,
+  context: Context,
+): Promise<AccessKey> => {
+  const where = `credential_process of profile ${shellWord(profile.name)}`;
+  refuseLoop(profile, context);
+  const env = { ...context.env, [nestedVariable]: [...profilesAround(context), profile.name].join('\n') };
+  const { stdout, failure } = await runShellCommand(command, env);
+  if (failure !== undefined)
+    throw new UserError(`${where} ${failure}`, { hint: 'run it by hand to see why' });
+  return parseAccessKey(stdout, where);
+};
+
+/** The key in the JSON of a `credential_process`. Raises UserError for anything but a long-term key. */
+const parseAccessKey = (stdout: string, where: string): AccessKey => {
+  const answer = parseJson(stdout);
+  const text = (name: string): string | undefined => {
+    const value = answer?.[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const accessKeyId = text('AccessKeyId');
+  const secretAccessKey = text('SecretAccessKey');
+  if (answer?.['Version'] !== 1 || accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new UserError(`${where} printed something else than the JSON of an access key`, {
+      hint: 'it must print {"Version": 1, "AccessKeyId": …, "SecretAccessKey": …}',
+    });
+  }
+  if (text('SessionToken') !== undefined) {
+    throw new UserError(`${where} printed a session, and AWS gives no session for a session`, {
+      hint: 'it must print the long-term access key',
+    });
+  }
+  return { accessKeyId, secretAccessKey };
+};
+
+const parseJson = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,158 @@
+import { connect } from '../aws/client.ts';
+import type { Aws } from '../aws/client.ts';
+import type { Context } from '../context.ts';
+import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
+import { UserError, isUserError } from '../errors.ts';
+import { login } from '../sessions/user-session.ts';
+import { readSharedFiles } from '../profiles/profile.ts';
+import type { AccessKey, Profile } from '../profiles/profile.ts';
+import { findLiveSession } from '../sessions/stored-session.ts';
+import type { Session } from '../sessions/stored-session.ts';
+import { shellWord } from '../text.ts';
+
+export type SignerOptions = {
+  readonly tokenCode?: string | undefined;
+  readonly serialNumber?: string | undefined;
+  readonly region?: string | undefined;
+  readonly input: boolean;
+};
+
+/** Who signs a rotation's calls: a long-term key, and from the first AccessDenied on an MFA session. */
+export type Signer = {
+  /** Makes a call as the present signer, and again as the MFA session when that is what AWS demands. Raises UserError. */
+  readonly call: <Result>(work: (aws: Aws) => Promise<Result>) => Promise<Result>;
+  /** Signs with another long-term key from now on; an MFA session stays. */
+  readonly useKey: (key: AccessKey) => void;
+  /** Calls as a certain key. */
+  readonly as: (key: AccessKey) => Aws;
+  /** Calls as the present signer, whatever the answer. */
+  readonly present: () => Aws;
+  /** Calls as an MFA session when there is a live one, without asking for a code. */
+  readonly asLiveSession: () => Aws | undefined;
+  /** Signs with the live MFA session from now on; whether there is one. */
+  readonly useLiveSession: () => boolean;
+};
+
+/** AWS as a profile's settings reach it, for any credentials; `arn` tells the partition where the profile does not. */
+export const connectAs = (
+  credentials: AccessKey | Session,
+  profile: Profile,
+  options: SignerOptions,
+  context: Context,
+  arn?: string,
+): Aws => {
+  const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
+  const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
+  const endpointUrls = {
+    sts: resolveEndpointUrl('sts', profile, context.env),
+    iam: resolveEndpointUrl('iam', profile, context.env),
+  };
+  return connect({ credentials, region, endpointUrls }, context.env);
+};
+
+/** How long AWS may take to make a change known everywhere, in milliseconds. */
+export const settleLimit = 60_000;
+
+/** Begins to sign with `key`, for the user `arn`. At most one token code is asked for, however many calls follow. */
+export const newSigner = (
+  profile: Profile,
+  arn: string,
+  key: AccessKey,
+  options: SignerOptions,
+  context: Context,
+): Signer => {
+  const as = (credentials: AccessKey | Session): Aws =>
+    connectAs(credentials, profile, options, context, arn);
+  let current = as(key);
+  let session: { aws: Aws; isNew: boolean } | undefined;
+
+  const liveSession = (): Session | undefined =>
+    findLiveSession(profile.name, { minTtl }, readSharedFiles(context.env), context.now())?.session;
+
+  const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
+    const live = mayReuse ? liveSession() : undefined;
+    if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
+    if (!profile.keys.get('mfa_serial') && options.serialNumber === undefined)
+      throw explainDenied(denied, profile);
+    const fetched = await login(
+      { ...options, profile: profile.name, duration: 43_200, minTtl, hook: false, ifNeeded: false },
+      context,
+    );
+    return { aws: as(fetched.session), isNew: true };
+  };
+
+  const call = async <Result>(work: (aws: Aws) => Promise<Result>): Promise<Result> => {
+    const end = context.now() + settleLimit;
+    for (let pause = firstPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+      try {
+        return await work(session?.aws ?? current);
+      } catch (error) {
+        if (!isUserError(error)) throw error;
+        const isUnknown = error.awsCode === 'InvalidClientTokenId';
+        if (session !== undefined) {
+          // a session without MFA is unknown to IAM, and waiting does not help
+          if (session.isNew || !(isUnknown || error.awsCode === 'ExpiredToken'))
+            throw explainDenied(error, profile);
+          session = await openSession(error, false);
+        } else if (error.awsCode === 'AccessDenied') {
+          session = await openSession(error, true);
+        } else if (isUnknown && context.now() < end) {
+          if (pause === firstPause)
+            context.log('aws-iam-login: AWS does not know the key everywhere yet: waiting');
+          await context.sleep(pause);
+        } else {
+          throw error;
+        }
+      }
+    }
+  };
+
+  const asLiveSession = (): Aws | undefined => {
+    if (session !== undefined) return session.aws;
+    const live = liveSession();
+    return live === undefined ? undefined : as(live);
+  };
+
+  return {
+    call,
+    useKey: (next) => {
+      current = as(next);
+    },
+    as,
+    present: () => session?.aws ?? current,
+    asLiveSession,
+    useLiveSession: () => {
+      const aws = asLiveSession();
+      session ??= aws === undefined ? undefined : { aws, isNew: false };
+      return aws !== undefined;
+    },
+  };
+};
+
+/** The pauses between two questions to AWS while a change settles, in milliseconds. */
+export const firstPause = 50;
+export const longestPause = 250;
+
+// Seconds that a session must still live to be used: a rotation takes two minutes at worst.
+const minTtl = 300;
+
+const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
+  try {
+    return (await aws.getCallerIdentity()).arn === arn;
+  } catch (error) {
+    if (isUserError(error) && ['InvalidClientTokenId', 'ExpiredToken'].includes(error.awsCode ?? ''))
+      return false;
+    throw error;
+  }
+};
+
+const explainDenied = (error: UserError, profile: Profile): UserError =>
+  error.awsCode === 'AccessDenied'
+    ? new UserError(error.message, {
+        hint: profile.keys.get('mfa_serial')
+          ? 'aws-iam-login policy prints the permissions that the user needs'
+          : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
+        awsCode: error.awsCode,
+        cause: error.cause,
+      })
+    : error;

@@ -1,0 +1,43 @@
+import { execa } from 'execa';
+import type { Environment } from '../context.ts';
+
+export type ShellResult = {
+  readonly stdout: string;
+  /** How it failed, as the end of a sentence that begins with its name; undefined when it did not. */
+  readonly failure: string | undefined;
+};
+
+/**
+ * Runs a command of the profile with `/bin/sh`, its stdin empty and its stderr on ours, for a minute at most. Never
+ * rejects. A command counts as running as long as one of its processes holds its stdout.
+ */
+export const runShellCommand = async (
+  command: string,
+  env: Environment,
+  limitMilliseconds = 60_000,
+): Promise<ShellResult> => {
+  const child = execa('/bin/sh', ['-c', command], {
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    stderr: 'inherit',
+    reject: false,
+    maxBuffer: 1_000_000,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMilliseconds);
+  });
+  const result = await Promise.race([child, overdue]);
+  clearTimeout(timer);
+  if (result === undefined) {
+    // execa's own time limit would wait for the processes that the shell has left behind
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+    return { stdout: '', failure: `did not end within ${limitMilliseconds / 1000} s` };
+  }
+  return { stdout: result.stdout, failure: result.failed ? failureOf(result) : undefined };
+};
+
+const failureOf = ({ exitCode, signal }: { exitCode?: number; signal?: string }): string =>
+  exitCode === undefined ? `ended by ${signal ?? 'an error'}` : `ended with exit code ${exitCode}`;
