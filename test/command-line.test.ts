@@ -194,6 +194,22 @@ describe('exec', () => {
     },
   );
 
+  test('gives the command all the time that it needs after a signal', async () => {
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+    const ends = signals.map(async (signal) => {
+      const script = `trap 'sleep 7; echo saved; exit 7' ${signal.slice(3)}; echo ready >&2; while :; do sleep 0.05; done`;
+      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script]);
+      await says('ready');
+      child.kill(signal);
+      return { ...(await ended), signal };
+    });
+    expect(await Promise.all(ends)).toEqual(
+      signals.map((signal) =>
+        expect.objectContaining({ signal, exitCode: 7, stdout: 'saved\n', stderr: 'ready\n' }),
+      ),
+    );
+  });
+
   test('Ctrl-C reaches the command once, and its exit code comes back', async () => {
     const script = `trap 'echo got; exit 7' INT; echo ready; while :; do sleep 0.05; done`;
     const terminal = await openTerminal(
