@@ -115,6 +115,54 @@ describe('words', () => {
     expect(stderr).toMatch(hint);
   });
 
+  describe('of a profile that is called like a command', () => {
+    beforeEach(() => {
+      fs.appendFileSync(home.credentials, `[env]\nregion = eu-west-1\n`);
+    });
+
+    test('as an operand get the hint -p', async () => {
+      expect(await run(home, ['env', 'rotate'])).toEqual({
+        exitCode: 2,
+        signal: null,
+        stdout: 'false\n',
+        stderr:
+          'aws-iam-login: env is taken for the command, and there is no profile rotate\n' +
+          '  hint: name the profile with -p: aws-iam-login rotate -p env\n',
+      });
+    });
+
+    test('alone are the command, and the hint -p comes where there is no session', async () => {
+      const note = 'aws-iam-login: env is taken for the command: -p env names the profile\n';
+      const words = ['env', '--min-ttl', '3h', '--no-input'];
+      expect((await run(home, words)).stderr).toMatch(new RegExp(`^${note}`));
+      expect((await run(home, [...words, '--quiet'])).stderr).not.toContain(note);
+      expect((await run(home, [...words, '-p', 'default'])).stderr).not.toContain(note);
+      expect((await run(home, ['policy'])).stderr).toBe('');
+    });
+  });
+
+  test.each([
+    ['env -pdefault', 'env -p default'],
+    ['env -qp default', 'env -q -p default'],
+    ['env -qp=default', 'env -q -p default'],
+    ['env --no-debug', 'env'],
+    ['default --no-debug env', 'env default'],
+  ])('%s is %s', async (short, long) => {
+    const { stdout } = await run(home, long.split(' '));
+    expect(await run(home, short.split(' '))).toEqual({ exitCode: 0, signal: null, stdout, stderr: '' });
+  });
+
+  test('a value may begin with a dash', async () => {
+    const lines = sessionLines(session, session.expiration);
+    fs.appendFileSync(home.credentials, `[-dash]\nregion = eu-west-1\n[-dash-sts]\n${lines}`);
+    for (const words of [
+      ['env', '-p', '-dash'],
+      ['env', '--profile', '-dash', '--debug'],
+    ]) {
+      expect((await run(home, words)).stdout).toContain("AWS_IAM_LOGIN_PROFILE='-dash'");
+    }
+  });
+
   test('a word near a profile is no mistyped command', async () => {
     const { exitCode, stderr } = await run(home, ['defautl']);
     expect(exitCode).toBe(1);
@@ -133,6 +181,7 @@ describe('streams', () => {
   test('a stack trace comes with --debug only', async () => {
     expect((await run(home, ['login', 'nobody'])).stderr).not.toContain('    at ');
     expect((await run(home, ['login', 'nobody', '--debug'])).stderr).toContain('    at ');
+    expect((await run(home, ['login', 'nobody', '--debug', '--no-debug'])).stderr).not.toContain('    at ');
   });
 
   test('without colours, on a terminal neither, where they do not help', async () => {
@@ -237,6 +286,25 @@ describe('exec', () => {
       expect(stderr).toMatch(/^aws-iam-login: .*\n {2}hint: /);
     }
     expect(fs.existsSync(mark)).toBe(false);
+  });
+
+  test('takes nothing after -- for an option of its own', async () => {
+    const plain = await run(home, ['exec', 'nobody', '--', 'terraform']);
+    expect(plain.stderr).toMatch(/^aws-iam-login: profile nobody is neither in [^\n]+\n {2}hint: [^\n]+\n$/);
+    for (const words of [
+      ['--debug'],
+      ['foo', '--hook', '--no-input'],
+      ['env', '--format', 'env'],
+      ['--help'],
+    ]) {
+      expect(await run(home, ['exec', 'nobody', '--', 'terraform', ...words])).toEqual(plain);
+    }
+    const noCode = ['exec', '--no-input', '--min-ttl', '3h', '--', 'foo', '--hook'];
+    expect(await run(home, noCode)).toMatchObject({
+      exitCode: 125,
+      stdout: '',
+      stderr: expect.stringContaining('  hint: '),
+    });
   });
 
   test('asks for a code and then runs the command on the same terminal', async () => {

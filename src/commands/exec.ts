@@ -1,23 +1,19 @@
-import type { Context, Environment } from '../context.ts';
-import { sessionVariables } from '../shells/variables.ts';
-import type { Variables } from '../shells/variables.ts';
-import type { LiveSession } from '../sessions/stored-session.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { liveSession } from '../sessions/user-session.ts';
+import { withSession } from '../shells/variables.ts';
 import { runCommand } from '../terminal/command.ts';
+import { sessionOptionsOf } from './given.ts';
+import type { Given, SessionOption } from './given.ts';
 
-/** Runs a command with the session's variables and returns its exit code, as `runCommand` does. */
-export const exec = (
-  command: readonly string[],
-  live: LiveSession,
-  minTtl: number,
-  context: Context,
-): Promise<number> =>
-  runCommand(
-    command,
-    withVariables(context.env, sessionVariables(live, { as: 'keys', minTtl }, context.env)),
-    context,
-  );
-
-const withVariables = (env: Environment, variables: Variables): Environment => {
-  const changed = { ...env, ...Object.fromEntries(variables) };
-  return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
+/** `exec`: runs a command with the variables of a live session; the exit code is the command's. */
+export const runExec = async (given: Given<SessionOption>, context: Context): Promise<number> => {
+  if (given.rest === undefined || given.rest.length === 0) {
+    throw new UserError('exec needs a command after --', {
+      hint: 'aws-iam-login exec work -- aws s3 ls',
+    });
+  }
+  const asked = sessionOptionsOf(given);
+  const live = await liveSession(asked, context);
+  return runCommand(given.rest, withSession(live, asked.minTtl, context.env), context);
 };

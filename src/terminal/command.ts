@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
 import { UserError, systemCode } from '../errors.ts';
 import { shellWord } from '../text.ts';
@@ -54,11 +55,11 @@ export const runCommand = async (
 const startFailure = (file: string, error: unknown, context: Context): number => {
   const code = systemCode(error);
   if (code === 'ENOENT') {
-    context.log(`aws-iam-login: ${shellWord(file)} is not found`);
+    tell(context, `${shellWord(file)} is not found`);
     return 127;
   }
   if (code === 'EACCES' || code === 'ENOEXEC' || code === 'EISDIR') {
-    context.log(`aws-iam-login: ${shellWord(file)} cannot be executed`);
+    tell(context, `${shellWord(file)} cannot be executed`);
     return 126;
   }
   throw new UserError(`could not start ${shellWord(file)}: ${code ?? 'unknown error'}`, { cause: error });
