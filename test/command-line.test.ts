@@ -333,10 +333,14 @@ test('a Node that is too old gets one sentence', async () => {
   expect(stderr).toMatch(/^aws-iam-login: Node 20\.18\.3 is too old: aws-iam-login needs 20\.19 or newer\n$/);
 });
 
-test('env with a live session needs neither yargs nor the SDK', async () => {
+test.each([
+  ['env'],
+  ['env', 'default', '--as', 'keys'],
+  ['default', 'exec', '--min-ttl=1m', '--', 'printenv'],
+])('%s with a live session needs neither yargs nor the SDK', async (...words) => {
   const alone = join(home.folder, 'alone.cjs');
   fs.copyFileSync(program, alone);
-  const { exitCode, stdout } = await startCommand(home, process.execPath, [alone, 'env']).ended;
+  const { exitCode, stdout } = await startCommand(home, process.execPath, [alone, ...words]).ended;
   expect(exitCode).toBe(0);
   expect(stdout).toContain(session.sessionToken);
 });
