@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
-import { partitionOf, partitionOfRegion } from '../aws/endpoints.ts';
+import { partitionOf } from '../aws/arns.ts';
+import { partitionOfRegion } from '../aws/regions.ts';
 import { findProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 
 export type PolicyOptions = {
