@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpProxyAgent } from 'http-proxy-agent';
@@ -37,12 +40,9 @@ export const newHttpHandler = (
 ): HttpHandler & { readonly destroy: () => void } => {
   const handlers = new Map<string, NodeHttpHandler>();
   const handlerFor = (url: URL): NodeHttpHandler => {
-    const proxy = proxyFor(url, env);
-    const known = handlers.get(proxy?.url.href ?? '');
-    if (known !== undefined) return known;
-    const made = newNodeHandler(proxy, options);
-    handlers.set(proxy?.url.href ?? '', made);
-    return made;
+    const known = handlers.get(url.origin) ?? newNodeHandler(url, proxyFor(url, env), options);
+    handlers.set(url.origin, known);
+    return known;
   };
   return {
     handle: async (request, handling = {}) => {
@@ -61,6 +61,7 @@ export const newHttpHandler = (
 };
 
 const newNodeHandler = (
+  { hostname }: URL,
   proxy: Proxy | undefined,
   { certificates, hook, keepAlive }: HttpOptions,
 ): NodeHttpHandler => {
@@ -73,7 +74,7 @@ const newNodeHandler = (
     throwOnRequestTimeout: true,
     ...(proxy === undefined
       ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
-      : proxyAgents(proxy, agentOptions, tls)),
+      : proxyAgents(proxy, hostname, agentOptions, tls)),
   });
 };
 
@@ -82,6 +83,7 @@ const idleLimit = 4000;
 
 const proxyAgents = (
   { url, authorization }: Proxy,
+  hostname: string,
   agentOptions: { keepAlive: boolean; timeout: number; ca?: Buffer },
   tls: { ca?: Buffer },
 ): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => {
@@ -94,6 +96,14 @@ const proxyAgents = (
   const httpsAgent = new HttpsProxyAgent(url.href, options);
   // its own options are for the way to the proxy, and it drops them for the way behind it
   Object.assign(httpsAgent.options, tls);
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(address) > 0) {
+    // and it has the certificate of an address checked for localhost
+    Object.assign(httpsAgent.options, {
+      checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+        checkServerIdentity(address, certificate),
+    });
+  }
   return { httpAgent: new HttpProxyAgent(url.href, options), httpsAgent };
 };
 
