@@ -227,16 +227,12 @@ test('a URL presigned by boto3 is good until somebody changes it', async () => {
 
 test('a URL presigned by boto3 is no good without the time that it is good for', async () => {
   const [boto] = botos;
-  const url = await boto?.presign(request('GetCallerIdentity', {}, jane));
-  expect(url).toMatch(/&X-Amz-Expires=3600&/);
-  for (const [from, to] of [
-    ['&X-Amz-Expires=3600', ''],
-    ['X-Amz-Expires=3600', 'X-Amz-Expires=900'],
-    ['X-Amz-Expires=3600', 'X-Amz-Expires='],
-  ] as const) {
-    const changed = await fetch((url ?? '').replace(from, to));
-    expect([to, changed.status, await changed.text()]).toEqual([
-      to,
+  const url = (await boto?.presign(request('GetCallerIdentity', {}, jane), 900)) ?? '';
+  expect((await fetch(url)).status).toBe(200);
+  for (const other of ['', '&X-Amz-Expires=', '&X-Amz-Expires=901']) {
+    const changed = await fetch(url.replace('&X-Amz-Expires=900', other));
+    expect([other, changed.status, await changed.text()]).toEqual([
+      other,
       403,
       expect.stringContaining('<Code>SignatureDoesNotMatch</Code>'),
     ]);
