@@ -1,5 +1,5 @@
-/** Whether the sweeps run at their full counts: `AWS_IAM_LOGIN_TEST_LONG=1`. */
+/** Whether `npm run test:long` runs the tests: the sweeps at their full counts. */
 export const isLong = process.env['AWS_IAM_LOGIN_TEST_LONG'] === '1';
 
-/** A count for everyday, or the full one in the long run. */
-export const atSize = (moderate: number, full: number): number => (isLong ? full : moderate);
+/** The moderate size (a count, a list) in `npm test`, the full one in `npm run test:long`. */
+export const atSize = <Size>(moderate: Size, full: Size): Size => (isLong ? full : moderate);
