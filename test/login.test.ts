@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { login } from '../src/sessions/user-session.ts';
 import { runMfaProcess } from '../src/sessions/token-code.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
   keyLines,
-  makeHomeOf,
   run,
   runCommand,
   sectionOf,
@@ -19,26 +19,15 @@ import {
   wrongCodes,
   writeCredentials,
 } from './support/program.ts';
-import { closeTerminals, openShell, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import { openShell, openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
 });
 
 const written = (): Record<string, string> => sectionOf(home, 'default-sts');

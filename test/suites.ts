@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { type SuiteFile, findSuiteFiles, mentions } from './support/suite-files.ts';
 
-// Runs every suite side by side and ends with the line that sums them up. Words: `--long` runs the suites with sweeps,
-// at full size; `shell` runs only those that bats runs.
+// Runs every suite side by side and ends with the line that sums them up. With `--long` it runs the suites with sweeps,
+// at full size; with `shell` only what bats runs, and with more words bats itself, with these.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = join(root, 'build');
+const bats = join(root, 'node_modules', 'bats', 'bin', 'bats');
 
 /** How many tests a suite ran, by its own report. What was skipped, or could not start, counts as failed. */
 type Count = { readonly passed: number; readonly failed: number };
@@ -63,15 +64,17 @@ const tools: readonly Tool[] = [
 ];
 
 const runSuites = async (words: readonly string[]): Promise<number> => {
-  const isLong = words.includes('--long');
+  const [first, ...rest] = words;
+  if (first === 'shell' && rest.length > 0) return run(['bash', bats, ...rest]);
+  const isLong = first === '--long';
   if (isLong) process.env['AWS_IAM_LOGIN_TEST_LONG'] = '1';
   mkdirSync(reports, { recursive: true });
   const missing = await installTools();
   const files = findSuiteFiles(root)
     .filter((file) => !isLong || mentions(root, file, /\batSize\b|\bisLong\b|AWS_IAM_LOGIN_TEST_LONG/))
-    .filter(({ runner }) => runner === 'bats' || !words.includes('shell'));
+    .filter(({ runner }) => runner === 'bats' || first !== 'shell');
   const counts = [
-    ...(words.length === 0 ? await sideBySide(checks(missing)) : []),
+    ...(first === undefined ? await sideBySide(checks(missing)) : []),
     ...(await sideBySide(suites(files, missing))),
   ];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
@@ -208,7 +211,7 @@ const runVitest = async (paths: readonly string[]): Promise<Count> => {
 
 /** Runs one file; its report appears as a whole, since others run beside it. */
 const runBats = async (path: string): Promise<Count> => {
-  const words = ['node_modules/bats/bin/bats', '--timing', '--formatter', 'tap', path];
+  const words = [bats, '--timing', '--formatter', 'tap', path];
   const { stdout, exitCode } = await execa('bash', words, {
     cwd: root,
     stdin: 'ignore',

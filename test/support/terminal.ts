@@ -13,7 +13,7 @@ export type Terminal = {
   readonly press: (...keys: string[]) => Promise<void>;
   /** What the terminal shows, wrapped lines joined, blank lines at the end left out. */
   readonly screen: () => Promise<string>;
-  /** Waits until the screen fits. Rejects after 20 s with what it shows instead. */
+  /** Waits until the screen fits. Rejects after 90 s, which no loaded machine needs, with what it shows instead. */
   readonly until: (pattern: RegExp) => Promise<string>;
   readonly close: () => Promise<void>;
 };
@@ -38,12 +38,12 @@ export const openTerminal = async (
     press: async (...keys) => void (await tmux('send-keys', ...keys)),
     screen,
     until: async (pattern) => {
-      const end = Date.now() + 20_000;
+      const end = Date.now() + 90_000;
       for (;;) {
         const shown = await screen();
         if (pattern.test(shown)) return shown;
         if (Date.now() > end) throw new Error(`the terminal does not show ${pattern} but:\n${shown}`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
     close: async () => {
