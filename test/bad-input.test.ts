@@ -6,9 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failures, wordsOf } from './support/failures.ts';
 import { type Scene, useScene } from './support/fixture.ts';
 import { type Ended, run, snapshot } from './support/program.ts';
-import { runShell } from './support/shells.ts';
+import { openShell, runShell } from './support/shells.ts';
 import { atSize } from './support/size.ts';
-import { openShell } from './support/terminal.ts';
 
 const canMount = ((): boolean => {
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-mount-'));

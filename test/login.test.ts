@@ -19,7 +19,8 @@ import {
   wrongCodes,
   writeCredentials,
 } from './support/program.ts';
-import { openShell, openTerminal } from './support/terminal.ts';
+import { openShell } from './support/shells.ts';
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;

@@ -6,8 +6,15 @@ import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, sectionOf, sessionLines } from './support/program.ts';
-import { awsVariables, posixShells, runShell, shells, showVariables, takeUp } from './support/shells.ts';
-import { openShell } from './support/terminal.ts';
+import {
+  awsVariables,
+  openShell,
+  posixShells,
+  runShell,
+  shells,
+  showVariables,
+  takeUp,
+} from './support/shells.ts';
 
 let aws: LocalAws;
 let home: Home;

@@ -16,7 +16,6 @@ test('the runner finds the files of both kinds', () => {
 });
 
 test('a file needs what its helpers call', () => {
-  // By support/terminal.ts and by shell.bash.
   expect(whichMention(/\bkill-server\b/, 'vitest')).toContain('test/login.test.ts');
   expect(whichMention(/\bkill-server\b/, 'bats')).toContain('test/hook.bats');
   expect(whichMention(/\bkill-server\b/, 'vitest')).not.toContain('test/installation.test.ts');

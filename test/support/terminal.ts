@@ -55,18 +55,6 @@ export const openTerminal = async (
   return terminal;
 };
 
-/** A shell that a user sits in front of; its prompt is `R` and the last exit status, then `> `. */
-export const openShell = (home: Home, shell: Shell, env: Record<string, string> = {}): Promise<Terminal> =>
-  openTerminal(home, interactive[shell], env);
-
-export type Shell = 'bash' | 'fish' | 'zsh';
-
-const interactive: Readonly<Record<Shell, string>> = {
-  bash: `PS1='R$?> ' exec bash --noprofile --norc -i`,
-  zsh: `PS1='R%?> ' exec zsh -f -i`,
-  fish: `exec fish --no-config -i -C 'function fish_prompt; echo "R$status> "; end; function fish_greeting; end; set -g fish_autosuggestion_enabled 0'`,
-};
-
 /** Ends what tests have left open. */
 export const closeTerminals = async (): Promise<void> => {
   await Promise.all([...open].map((terminal) => terminal.close()));
