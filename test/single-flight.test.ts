@@ -17,7 +17,7 @@ import {
 import { atSize } from './support/size.ts';
 import { type Terminal, openTerminal } from './support/terminal.ts';
 
-const many = atSize(12, 50);
+const many = atSize(10, 50);
 const few = atSize(4, 8);
 
 // How many processes the present test starts.
