@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readProfile } from '../src/ini/ini.ts';
-import type { FileKind } from '../src/ini/ini.ts';
+import { readProfile } from '../src/ini/read.ts';
+import type { FileKind } from '../src/ini/section-name.ts';
 import { odd, readPlainProfile } from '../src/profiles/plain-profile.ts';
 import { anyFile } from './ini-files.ts';
 
@@ -76,7 +76,7 @@ test('what is read plainly is what the full reader reads, in generated files', (
 // A section without keys is no profile for some parsers; plainly it has none either way.
 const keysOf = (bytes: Buffer, kind: FileKind, name: string): Record<string, string> | undefined => {
   const section = readProfile(bytes, kind, name);
-  return section && Object.fromEntries(section.keys);
+  return section && Object.fromEntries(section.settings);
 };
 
 test('a plainly written profile is read, in both kinds of files', () => {

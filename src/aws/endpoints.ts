@@ -1,7 +1,7 @@
 import { UserError, exitCode } from '../errors.ts';
 import type { Environment } from '../context.ts';
 import type { Profile } from '../profiles/profile.ts';
-import { readSection } from '../ini/ini.ts';
+import { readSection } from '../ini/read.ts';
 import { shellWord } from '../text.ts';
 
 export type Service = 'sts' | 'iam';
@@ -85,7 +85,7 @@ export const resolveEndpointUrl = (
     [variable, env[variable]],
     ['AWS_ENDPOINT_URL', env['AWS_ENDPOINT_URL']],
     [`the services section of profile ${shellWord(profile.name)}`, servicesEndpoint(service, profile)],
-    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.keys.get('endpoint_url')],
+    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.settings.get('endpoint_url')],
   ];
   const found = candidates.find(([, url]) => url !== undefined && url !== '');
   if (found === undefined) return undefined;
@@ -99,7 +99,7 @@ export const resolveEndpointUrl = (
 };
 
 const servicesEndpoint = (service: Service, profile: Profile): string | undefined => {
-  const services = profile.keys.get('services');
+  const services = profile.settings.get('services');
   if (services === undefined || profile.configBytes === undefined) return undefined;
   return readSection(profile.configBytes, `services ${services}`)?.nested.get(service)?.get('endpoint_url');
 };

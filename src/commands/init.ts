@@ -10,7 +10,7 @@ import {
 } from '../aws/endpoints.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { setSettings } from '../ini/edit.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
 import {
   checkCredentialsFile,
@@ -48,8 +48,8 @@ export type InitResult = {
 export const init = async (options: InitOptions, context: Context): Promise<InitResult> => {
   const shared = readSharedFiles(context.env);
   const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
-  const userName = profile.keys.get('username');
-  const serialNumber = profile.keys.get('mfa_serial');
+  const userName = profile.settings.get('username');
+  const serialNumber = profile.settings.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
     return { profileName: profile.name, userName, serialNumber, asked: false };
   }
@@ -62,7 +62,11 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   const aws = connect(
     {
       credentials: await longTermCredentials(profile, context),
-      region: resolveRegion(options.region, profile.keys.get('region'), options.serialNumber ?? serialNumber),
+      region: resolveRegion(
+        options.region,
+        profile.settings.get('region'),
+        options.serialNumber ?? serialNumber,
+      ),
       endpointUrls: {
         sts: resolveEndpointUrl('sts', profile, context.env),
         iam: resolveEndpointUrl('iam', profile, context.env),
@@ -200,6 +204,7 @@ const askForDevice = async (
 const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
   editFile(
     profile.files.credentials,
-    (bytes) => setKeys(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    (bytes) =>
+      setSettings(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
     { state: profile.files.state },
   );

@@ -1,4 +1,4 @@
-import type { FileKind } from '../ini/ini.ts';
+import type { FileKind } from '../ini/section-name.ts';
 
 /** What `readPlainProfile` says of a profile that is for the full reader. */
 export const odd = Symbol('odd');

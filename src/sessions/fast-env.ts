@@ -1,14 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import { parseWords } from '../cli/scanner.ts';
 import { optionOf } from '../cli/commands.ts';
 import type { Context } from '../context.ts';
 import { parseDuration } from '../time.ts';
 import { formatEnv, forms, formats } from '../shells/variables.ts';
-import { locateFiles } from '../files/locations.ts';
-import type { Files } from '../files/locations.ts';
-import { odd, readPlainProfile } from '../profiles/plain-profile.ts';
-import { resolveProfileName } from '../profiles/profile.ts';
-import type { KeysReader, SharedFiles } from '../profiles/profile.ts';
+import { readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
+import type { SharedFiles } from '../profiles/profile.ts';
 import { findLiveSession } from './stored-session.ts';
 
 const supported = new Set([
@@ -29,18 +25,13 @@ const supported = new Set([
  * undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
  */
 export const fastEnv = (argv: readonly string[], context: Context): string | undefined =>
-  storedEnv(argv, context, (files) => ({
-    files,
-    credentialsBytes: readTextIfAny(files.credentials),
-    configBytes: readTextIfAny(files.config),
-    reader: readPlain,
-  }));
+  storedEnv(argv, context, () => readSharedFiles(context.env));
 
 /** The same for files that are written in any way: `readFiles` says how to read them. */
-export const storedEnv = <Content>(
+export const storedEnv = (
   argv: readonly string[],
   context: Context,
-  readFiles: (files: Files) => SharedFiles<Content>,
+  readFiles: () => SharedFiles,
 ): string | undefined => {
   try {
     const line = parseWords(argv, () => undefined);
@@ -55,23 +46,13 @@ export const storedEnv = <Content>(
     const minTtl = given.has('min-ttl')
       ? parseDuration(given.get('min-ttl') ?? '', 'min-ttl', 0, 43_199)
       : 300;
-    const shared = readFiles(locateFiles(context.env));
+    const shared = readFiles();
     const profileName = resolveProfileName(named ?? line.operand, context.env, shared);
     const live = findLiveSession(profileName, { minTtl, region: given.get('region') }, shared, context.now());
     return live === undefined ? undefined : formatEnv(live, { format, as, minTtl }, context.env);
   } catch {
     return undefined;
   }
-};
-
-// As text, which Node reads at a tenth of the cost of a Buffer; what is not ASCII is not plain anyway.
-const readTextIfAny = (path: string): string | undefined =>
-  statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, 'utf8');
-
-const readPlain: KeysReader<string> = (text, kind, name) => {
-  const keys = readPlainProfile(text, kind, name);
-  if (keys === odd) throw new Error('not plain');
-  return keys;
 };
 
 // `--name=value`, `--name value` and flags, each once; undefined for anything beyond that.

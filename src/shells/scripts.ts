@@ -5,7 +5,7 @@ import type { Shell } from '../cli/commands.ts';
 import type { Context, Environment } from '../context.ts';
 import { quoteFish, quotePosix } from './variables.ts';
 import { isUserError } from '../errors.ts';
-import { readStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, writeStateFile } from '../files/state-files.ts';
 import { locateFiles } from '../files/locations.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';
