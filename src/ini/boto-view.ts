@@ -52,9 +52,11 @@ export const botoProfile = (
   if (kind === 'credentials') {
     if (exact.length > 0 || js.has(profile)) return botoView(exact, index.defaults);
     const padded = botoView(index.byStripped.get(profile) ?? [], []);
-    padded?.warnings.push(
-      `line ${padded.line}: the blanks in the brackets hide [${shown(profile)}] from all but the Go SDK`,
-    );
+    if (padded !== undefined)
+      warn(
+        padded,
+        `line ${padded.line}: the blanks in the brackets hide [${shown(profile)}] from all but the Go SDK`,
+      );
     return padded;
   }
   const prefixed = exact.filter((section) => section.name !== 'default');
@@ -62,8 +64,9 @@ export const botoProfile = (
     lastGroup(jsPrefersPrefixed(js) && prefixed.length > 0 ? prefixed : exact),
     index.defaults,
   );
-  if (profile === 'default' && prefixed.length > 0 && prefixed.length < exact.length)
-    view?.warnings.push(
+  if (view !== undefined && profile === 'default' && prefixed.length > 0 && prefixed.length < exact.length)
+    warn(
+      view,
       `line ${view.line}: there are [default] and [profile default], and not every AWS tool uses the same`,
     );
   return view;
@@ -86,17 +89,22 @@ export const botoView = (
   for (const section of defaults) for (const setting of section.settings) addSetting(view, setting, true);
   for (const section of sections) for (const setting of section.settings) addSetting(view, setting, false);
   for (const other of others)
-    view.warnings.push(
+    warn(
+      view,
       `line ${other.line}: [${shown(other.name)}] a second time, for which AWS CLI and boto3 reject the file`,
     );
   return view;
+};
+
+const warn = (view: View, warning: string): void => {
+  (view.warnings ??= []).push(warning);
 };
 
 const addSetting = (view: View, setting: BotoSetting, leaked: boolean): void => {
   const { name, spelled, delimiter, indented } = setting;
   const details = { leaked, delimiter, indented };
   if (!isNested(setting)) {
-    view.nested.delete(name);
+    view.nested?.delete(name);
     view.settings.set(name, {
       value: valueOf(setting),
       line: setting.pieces[0].line,
@@ -114,5 +122,5 @@ const addSetting = (view: View, setting: BotoSetting, leaked: boolean): void => 
       const inner = strip(text.slice(0, equals));
       setLower(nested, { value: strip(text.slice(equals + 1)), line: piece.line, spelled: inner });
     }
-  view.nested.set(name, nested);
+  (view.nested ??= new Map()).set(name, nested);
 };

@@ -73,7 +73,7 @@ const editSections = (
   changes: Changes,
 ): Buffer => {
   const edits = new Map<number, LineEdit>();
-  const blockLines = new Set([...js.values()].flatMap((view) => [...view.blockLines]));
+  const blockLines = new Set([...js.values()].flatMap((view) => view.blockLines ?? []));
   for (const section of targets) editSection(edits, lines, section, changes, blockLines);
   return assemble(bytes, lines, edits);
 };

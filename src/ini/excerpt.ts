@@ -18,7 +18,9 @@ export const excerpt = (bytes: Buffer, name: string): Line[] => {
 export const nameFilter = (name: string): ((header: string) => boolean) => {
   const escaped = Buffer.from(name)
     .toString('latin1')
-    .replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+    .replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
+    // `[profile x]` is `profile.x` for the JavaScript SDK
+    .replace(/^(profile|sso-session|services)\\\./, String.raw`$1[\s.]`);
   const pattern = new RegExp(String.raw`(?<![\w-])${escaped}(?![\w-])|DEFAULT|["'\\\x80-\xff]`);
   return (header) => pattern.test(header);
 };
@@ -36,15 +38,11 @@ export const headerLines = (bytes: Buffer): Line[] => {
   }));
 };
 
-/** The lines that may be headers, of each part of the file in which a line ends at a lone CR. */
-export const headersWithLoneReturn = (bytes: Buffer): string[][] => {
-  const { text, blocks } = scanOf(bytes);
-  return blocks
-    .filter(({ start, end }) => LONE_RETURN.test(text.slice(start, end)))
-    .map(({ headers }) => headers);
-};
+/** The parts of the file that can be parsed each by itself, and its text with one character a byte. */
+export const blocksOf = (bytes: Buffer): Pick<Scan, 'text' | 'blocks'> => scanOf(bytes);
 
-const LONE_RETURN = /\r(?!\n)/;
+/** A line end that is none for the JavaScript SDK. */
+export const LONE_RETURN = /\r(?!\n)/;
 
 type Header = {
   readonly at: number;
@@ -54,7 +52,7 @@ type Header = {
 };
 
 /** From one plain header (or the start of the file) to the next: no parser carries anything over. */
-type Block = { readonly start: number; readonly end: number; readonly headers: string[] };
+export type Block = { readonly start: number; readonly end: number; readonly headers: string[] };
 
 type Scan = {
   /** The file with one character a byte. */
@@ -72,7 +70,7 @@ const scanOf = (bytes: Buffer): Scan => {
     header,
     isPlain: isPlainHeader(text, at, header),
   }));
-  const scan = { text, headers, blocks: blocksOf(text, headers) };
+  const scan = { text, headers, blocks: cutBlocks(text, headers) };
   scans.set(bytes, scan);
   return scan;
 };
@@ -80,7 +78,7 @@ const scanOf = (bytes: Buffer): Scan => {
 /** Several profiles are read from the same bytes, which nobody changes. */
 const scans = new WeakMap<Buffer, Scan>();
 
-const blocksOf = (text: string, headers: readonly Header[]): Block[] => {
+const cutBlocks = (text: string, headers: readonly Header[]): Block[] => {
   const blocks: Block[] = [];
   let start = 0;
   let inside: string[] = [];

@@ -23,7 +23,7 @@ export const parseAsJs = (lines: readonly Line[]): Map<string, View> => {
     }
     if (section === undefined) continue;
     const indented = line.text.trimStart() !== line.text;
-    if (outer !== undefined && indented) section.blockLines.add(line.number);
+    if (outer !== undefined && indented) (section.blockLines ??= []).push(line.number);
     const equals = trimmed.indexOf('=');
     if (equals < 1) continue;
     const spelled = trimmed.slice(0, equals).trim();
@@ -37,12 +37,13 @@ export const parseAsJs = (lines: readonly Line[]): Map<string, View> => {
     if (line.text.trim().includes('\r')) continue;
     const entry: Entry = { value, line: line.number, spelled };
     if (outer === undefined) setLower(section.settings, entry);
-    else setLower(nestedMap(section, outer), entry);
+    else setLower(blockOf(section, outer), entry);
   }
   return views;
 };
 
 const withoutComment = (text: string): string => {
+  if (!text.includes('#') && !text.includes(';')) return text;
   const at = text.search(/(?:^|\s)[;#]/);
   return at === -1 ? text : text.slice(0, at);
 };
@@ -65,10 +66,10 @@ function* jsLines(lines: readonly Line[]): Generator<{ text: string; number: num
   if (number !== undefined) yield { text, number };
 }
 
-const nestedMap = (view: View, outer: string): Map<string, Entry> => {
+const blockOf = (view: View, outer: string): Map<string, Entry> => {
   const name = outer.toLowerCase();
-  const found = view.nested.get(name) ?? new Map<string, Entry>();
-  view.nested.set(name, found);
+  const found = view.nested?.get(name) ?? new Map<string, Entry>();
+  (view.nested ??= new Map()).set(name, found);
   return found;
 };
 
@@ -87,5 +88,5 @@ export const jsProfile = (
 /** Whether the JavaScript SDK reads `[profile default]` instead of `[default]`. */
 export const jsPrefersPrefixed = (views: ReadonlyMap<string, View>): boolean => {
   const view = views.get('profile.default');
-  return view !== undefined && view.settings.size + view.nested.size > 0;
+  return view !== undefined && view.settings.size + (view.nested?.size ?? 0) > 0;
 };

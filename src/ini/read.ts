@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { botoProfile, botoView, indexSections, lastGroup } from './boto-view.ts';
-import { excerpt, headerLines, headersWithLoneReturn, nameFilter } from './excerpt.ts';
+import { excerpt, headerLines } from './excerpt.ts';
 import { hasLoneReturn, linesOf } from './lines.ts';
 import type { Line } from './lines.ts';
 import { nestedProblems, parseAsBoto } from './parse-as-boto.ts';
@@ -23,29 +23,6 @@ export const readProfile = (bytes: Buffer, kind: FileKind, profile: string): Sec
   // With lines that it does not end, the JavaScript SDK mixes sections up.
   const trusted = boto === undefined || !hasLoneReturn(lines) ? jsProfile(js, kind, profile) : undefined;
   return joinViews(profile, boto, trusted, warnings);
-};
-
-/**
- * Every profile of the file by its name, in the order of the file, with the settings that `readProfile` finds for each
- * (the warnings are those of the section, not of the whole file). Never throws. It parses the file once, so that
- * thousands of profiles take about as long as one edit.
- */
-export const readProfiles = (bytes: Buffer, kind: FileKind): Map<string, Section> => {
-  const lines = linesOf(bytes);
-  const js = parseAsJs(lines);
-  const index = indexSections(parseAsBoto(lines).sections, kind);
-  const mixedUp = hasLoneReturn(lines) ? headersWithLoneReturn(bytes).flat() : [];
-  return new Map(
-    profileNames(bytes, kind).flatMap((name) => {
-      const boto = botoProfile(index, js, kind, name);
-      const trusted =
-        boto === undefined || mixedUp.length === 0 || !mixedUp.some(nameFilter(name))
-          ? jsProfile(js, kind, name)
-          : undefined;
-      const section = joinViews(name, boto, trusted, []);
-      return section === undefined ? [] : [[name, section]];
-    }),
-  );
 };
 
 /** A section that is no profile, by its header: `services local`, `sso-session work`. Undefined when missing. */

@@ -29,12 +29,12 @@ export const joinViews = (
   if (line === undefined) return undefined;
   const entries = joinEntries(boto?.settings, js?.settings);
   const known = [...fileWide, ...(boto?.warnings ?? [])];
-  const outers = new Set([...(boto?.nested.keys() ?? []), ...(js?.nested.keys() ?? [])]);
+  const outers = new Set([...(boto?.nested?.keys() ?? []), ...(js?.nested?.keys() ?? [])]);
   const nested = new Map(
     [...outers].map((outer) => [
       outer,
       new Map(
-        [...joinEntries(boto?.nested.get(outer), js?.nested.get(outer))].map(([inner, { value }]) => [
+        [...joinEntries(boto?.nested?.get(outer), js?.nested?.get(outer))].map(([inner, { value }]) => [
           inner,
           value,
         ]),
@@ -44,7 +44,7 @@ export const joinViews = (
   return {
     name,
     line: Math.min(line, js?.line ?? line),
-    settings: new Map([...entries].map(([setting, entry]) => [setting, unquote(setting, entry.value)])),
+    settings: joinSettings(boto, js),
     settingLines: new Map([...entries].map(([setting, entry]) => [setting, entry.line])),
     nested,
     warnings: [
@@ -54,17 +54,28 @@ export const joinViews = (
   };
 };
 
+/** The values of the settings that the parsers read between them. */
+export const joinSettings = (boto: View | undefined, js: View | undefined): Map<string, string> => {
+  const settings = new Map<string, string>();
+  for (const [setting, { value }] of joinEntries(boto?.settings, js?.settings))
+    settings.set(setting, unquote(setting, value));
+  return settings;
+};
+
 /** The JavaScript SDK's value where both have one: it has no comment and no further line in it. */
 const joinEntries = (
-  boto: ReadonlyMap<string, Entry> = new Map(),
-  js: ReadonlyMap<string, Entry> = new Map(),
+  boto: ReadonlyMap<string, Entry> = noEntries,
+  js: ReadonlyMap<string, Entry> = noEntries,
 ): Map<string, Entry> => {
-  const joined = new Map([...boto].map(([setting, entry]) => [setting, firstLine(entry)]));
+  const joined = new Map<string, Entry>();
+  for (const [setting, entry] of boto) joined.set(setting, firstLine(entry));
   // `key: a=b` is no setting named `key: a`.
   for (const [setting, entry] of js)
     if (!setting.includes(':') || boto.has(setting)) joined.set(setting, entry);
   return joined;
 };
+
+const noEntries: ReadonlyMap<string, Entry> = new Map();
 
 /** Further lines are no part of a usable value, and only boto reads them. */
 const firstLine = (entry: Entry): Entry =>
@@ -72,7 +83,9 @@ const firstLine = (entry: Entry): Entry =>
 
 /** The value without quotes: the Go SDK takes them off, the others keep them and fail; commands may need theirs. */
 export const unquote = (setting: string, value: string): string =>
-  setting.endsWith('_process') ? value : value.replace(/^"([^"]*)"$|^'([^']*)'$/, '$1$2');
+  setting.endsWith('_process') || !/^["']/.test(value)
+    ? value
+    : value.replace(/^"([^"]*)"$|^'([^']*)'$/, '$1$2');
 
 const disagreements = (
   name: string,

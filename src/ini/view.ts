@@ -8,24 +8,21 @@ export type Entry = {
   readonly indented?: boolean;
 };
 
-/** A section as one of the parsers reads it, the names of the settings in lower case. */
+/**
+ * A section as one of the parsers reads it, the names of the settings in lower case. Most sections have no more than
+ * settings, and files may have thousands of sections: the rest is there when there is something in it.
+ */
 export type View = {
   readonly line: number;
   readonly settings: Map<string, Entry>;
-  readonly nested: Map<string, Map<string, Entry>>;
+  nested?: Map<string, Map<string, Entry>>;
   /** The lines that stand in a block for the JavaScript SDK, whether it finds a setting in them or not. */
-  readonly blockLines: Set<number>;
-  readonly warnings: string[];
+  blockLines?: number[];
+  warnings?: string[];
 };
 
 /** A view without any setting; `line`: of its header. */
-export const newView = (line: number): View => ({
-  line,
-  settings: new Map(),
-  nested: new Map(),
-  blockLines: new Set(),
-  warnings: [],
-});
+export const newView = (line: number): View => ({ line, settings: new Map() });
 
 /** Only the lower-case spelling is found by the JavaScript SDK, so it wins. */
 export const setLower = (entries: Map<string, Entry>, entry: Entry): void => {

@@ -98,7 +98,7 @@ const jsRest = ({ js }: Reading, { kind, profile, isEdited }: Edited): unknown[]
     const isOwn = jsName(name, kind) === profile;
     const own: unknown[] = [];
     for (const [setting, { value }] of settings) if (!isOwn || !isEdited(setting)) own.push(setting, value);
-    for (const [outer, inner] of nested) {
+    for (const [outer, inner] of nested ?? []) {
       // spelled so that no edit can be meant by it
       if (isOwn && isEdited(`${outer}.`)) continue;
       own.push(block, outer);

@@ -1,6 +1,5 @@
-import { readProfiles } from '../ini/read.ts';
-import type { Section } from '../ini/section.ts';
-import { joinSections } from './profile.ts';
+import { readProfiles } from '../ini/read-all.ts';
+import { joinSettings } from './profile.ts';
 import type { Profile, SharedFiles } from './profile.ts';
 
 /**
@@ -8,15 +7,13 @@ import type { Profile, SharedFiles } from './profile.ts';
  * Both files are parsed once: this is for whoever needs more than a few.
  */
 export const findAllProfiles = (shared: SharedFiles): Map<string, Profile> => {
-  const { credentialsBytes, configBytes } = shared;
-  const credentials = credentialsBytes
-    ? readProfiles(credentialsBytes, 'credentials')
-    : new Map<string, Section>();
-  const config = configBytes ? readProfiles(configBytes, 'config') : new Map<string, Section>();
-  return new Map(
-    [...new Set([...credentials.keys(), ...config.keys()])].flatMap((name) => {
-      const profile = joinSections(name, credentials.get(name), config.get(name), shared);
-      return profile === undefined ? [] : [[name, profile]];
-    }),
-  );
+  const credentials = shared.credentialsBytes && readProfiles(shared.credentialsBytes, 'credentials');
+  const config = shared.configBytes && readProfiles(shared.configBytes, 'config');
+  const profiles = new Map<string, Profile>();
+  for (const name of [...(credentials?.names ?? []), ...(config?.names ?? [])]) {
+    if (profiles.has(name)) continue;
+    const profile = joinSettings(name, credentials?.settingsOf(name), config?.settingsOf(name), shared);
+    if (profile !== undefined) profiles.set(name, profile);
+  }
+  return profiles;
 };

@@ -5,7 +5,7 @@ import { locateFiles } from '../files/locations.ts';
 import type { Files } from '../files/locations.ts';
 import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/read.ts';
 import type { FileKind } from '../ini/section-name.ts';
-import type { Section } from '../ini/section.ts';
+import type { Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
 
@@ -15,7 +15,7 @@ export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey
 export type Profile = {
   readonly name: string;
   readonly files: Files;
-  readonly settings: ReadonlyMap<string, string>;
+  readonly settings: Settings;
   readonly configBytes: Buffer | undefined;
 };
 
@@ -77,16 +77,16 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === '' 
 /** The profile as the files describe it, undefined when neither names it. */
 export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
   const { credentialsBytes, configBytes } = shared;
-  const config = configBytes && readSectionOf(configBytes, 'config', name);
-  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name);
-  return joinSections(name, credentials, config, shared);
+  const config = configBytes && readSectionOf(configBytes, 'config', name)?.settings;
+  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name)?.settings;
+  return joinSettings(name, credentials, config, shared);
 };
 
-/** The profile that a section of each file makes together, undefined when there is none in either. */
-export const joinSections = (
+/** The profile that its settings in each file make together, undefined when it is in neither. */
+export const joinSettings = (
   name: string,
-  credentials: Section | undefined,
-  config: Section | undefined,
+  credentials: Settings | undefined,
+  config: Settings | undefined,
   { files, configBytes }: SharedFiles,
 ): Profile | undefined =>
   config === undefined && credentials === undefined
@@ -94,7 +94,7 @@ export const joinSections = (
     : {
         name,
         files,
-        settings: new Map([...(config?.settings ?? []), ...(credentials?.settings ?? [])]),
+        settings: new Map([...(config ?? []), ...(credentials ?? [])]),
         configBytes,
       };
 
