@@ -105,10 +105,11 @@ test('every profile of both files is found in one pass as it is found by its nam
   expect(found).toBeGreaterThan(RUNS);
 });
 
+const headerOf = (name: string, index: number): string => `[${name}]${index % 3 === 0 ? ' # c' : ''}`;
+
 test.each([10, 1000, 10_000])('%i profiles are found in one pass, odd ones among them', (count) => {
   const names = Array.from({ length: count }, (_, index) => `p${index}`);
-  const odd = (name: string, index: number): string => (index % 3 === 0 ? `${name}] # c` : `${name}]`);
-  const credentials = names.map((name, index) => `[${odd(name, index)}\nk = ${index}\n`).join('\n');
+  const credentials = names.map((name, index) => `${headerOf(name, index)}\nk = ${index}\n`).join('\n');
   const config = names.map((name) => `[profile ${name}]\nregion = of-${name}\ns3 =\n  max = 1\n`).join('\n');
   const all = findAllProfiles(shared(Buffer.from(credentials), Buffer.from(config)));
   expect([...all.keys()]).toEqual(names);

@@ -100,7 +100,7 @@ const readWithParsers = (
     .flatMap(({ headers }) => headers);
   return (name) => {
     const boto = botoProfile(index, js, kind, name);
-    const isMixedUp = boto !== undefined && mixedUp.length > 0 && mixedUp.some(nameFilter(name));
+    const isMixedUp = boto !== undefined && mixedUp.some(nameFilter(name));
     const trusted = isMixedUp ? undefined : jsProfile(js, kind, name);
     return boto === undefined && trusted === undefined ? undefined : joinSettings(boto, trusted);
   };

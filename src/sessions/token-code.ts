@@ -57,7 +57,7 @@ export const withoutCredentials = (env: Environment): Environment =>
     ),
   );
 
-/** The `awsCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
+/** The `failureCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
 export const rejectedCode = 'TokenCodeRejected';
 
 const stepSeconds = 30;
@@ -82,7 +82,7 @@ export const rememberCode = (
     const wait = secondsToNextCode(context.now());
     throw new UserError('this token code was used already, and AWS takes each code once', {
       hint: `the next one comes in ${wait} s`,
-      awsCode: rejectedCode,
+      failureCode: rejectedCode,
     });
   }
   const sent = {
