@@ -22,6 +22,8 @@ const tools: ReadonlyArray<{ readonly command: string; readonly debian: string; 
   { command: 'direnv', debian: 'direnv', brew: 'direnv' },
   { command: 'zoxide', debian: 'zoxide', brew: 'zoxide' },
   ...(process.platform === 'linux' ? [{ command: 'strace', debian: 'strace', brew: '' }] : []),
+  ...(process.platform === 'linux' ? [{ command: 'setfacl', debian: 'acl', brew: '' }] : []),
+  ...(process.platform === 'linux' ? [{ command: 'setfattr', debian: 'attr', brew: '' }] : []),
 ];
 
 const runSuites = async (): Promise<number> => {
