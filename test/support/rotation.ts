@@ -113,7 +113,7 @@ export const journalFiles = ({ home }: Scene): string[] => {
 
 /** Whether AWS accepts the pair. */
 export const works = async ({ aws }: Scene, credentials: KeyPair): Promise<boolean> => {
-  const profile = { name: 'default', keys: new Map<string, string>(), configBytes: undefined };
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
   const env = { AWS_ENDPOINT_URL: aws.url };
   const connection = resolveConnection(profile, env);
   return connect({ credentials, region: 'us-east-1', connection }, { env, log: () => {} })
