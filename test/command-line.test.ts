@@ -1,40 +1,22 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { commandNames } from '../src/cli/commands.ts';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
-import {
-  type Home,
-  makeHomeOf,
-  program,
-  run,
-  sessionLines,
-  start,
-  startCommand,
-  until,
-} from './support/program.ts';
-import { closeTerminals, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import { useScene } from './support/fixture.ts';
+import { type Home, program, run, sessionLines, start, startCommand, until } from './support/program.ts';
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 let session: SessionHandle;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  home = makeHomeOf(aws, jane, aws.addMfaDevice(jane).serialNumber);
+useScene((scene) => {
+  ({ aws, home, jane } = scene);
   session = aws.mintSession(jane, { seconds: 7200 });
   fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, session.expiration)}`);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
 });
 
 describe('help', () => {
@@ -313,7 +295,7 @@ describe('exec', () => {
       fs.readFileSync(home.credentials, 'utf8').split('[default-sts]')[0] ?? '',
     );
     const terminal = await openTerminal(home, 'aws-iam-login exec -- sh -c "read line; echo heard \\$line"');
-    await terminal.until(/mfa\/jane:$/m);
+    await terminal.until(/mfa\/phone:$/m);
     await terminal.type(aws.deviceOf(jane).code());
     await terminal.press('Enter');
     await until(() => aws.count('GetSessionToken') === 1);

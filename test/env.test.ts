@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import { describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  makeHomeOf,
   run,
   sectionOf,
   sessionLines,
@@ -15,27 +15,18 @@ import {
 } from './support/program.ts';
 import { awsVariables, posixShells, runShell, shells, showVariables, takeUp } from './support/shells.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 let session: SessionHandle;
 let expiresAt: number;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  home = makeHomeOf(aws, jane, aws.addMfaDevice(jane).serialNumber);
+useScene((scene) => {
+  ({ aws, home, jane } = scene);
   session = aws.mintSession(jane, { seconds: 7200 });
   expiresAt = Date.parse(session.expiration) / 1000;
   store('default');
   delete home.env['AWS_ENDPOINT_URL'];
-});
-
-afterEach(async () => {
-  await aws.close();
-  home.remove();
 });
 
 const store = (name: string, lines = '', expiration = session.expiration): void =>

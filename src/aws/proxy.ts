@@ -84,7 +84,9 @@ const isInRange = (address: string, range: string): boolean => {
   const prefix = bits === undefined ? longest : Number(bits);
   if (version === 0 || more.length > 0 || !/^\d*$/.test(bits ?? '') || bits === '' || prefix > longest)
     return false;
+  if (isIP(address) !== version) return false;
+  const family = version === 4 ? 'ipv4' : 'ipv6';
   const list = new BlockList();
-  list.addSubnet(base, prefix, version === 4 ? 'ipv4' : 'ipv6');
-  return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  list.addSubnet(base, prefix, family);
+  return list.check(address, family);
 };

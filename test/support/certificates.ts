@@ -18,10 +18,9 @@ export const makeServerCertificate = (
 ): Certificate => {
   const keyPath = join(folder, `${authority.path.split('/').at(-1) ?? ''}.key`);
   fs.writeFileSync(keyPath, authority.key, { mode: 0o600 });
-  return make(folder, name, [
-    ...['-CA', authority.path, '-CAkey', keyPath],
-    ...['-addext', `subjectAltName=${altNames.join(',')}`, '-addext', 'basicConstraints=CA:FALSE'],
-  ]);
+  const signing = ['-CA', authority.path, '-CAkey', keyPath];
+  const names = ['-addext', `subjectAltName=${altNames.join(',')}`];
+  return make(folder, name, [...signing, ...names, '-addext', 'basicConstraints=CA:FALSE']);
 };
 
 const make = (folder: string, name: string, options: readonly string[]): Certificate => {
