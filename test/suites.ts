@@ -45,7 +45,9 @@ const tools: readonly Tool[] = [
   command('oathtool', 'oathtool', 'oath-toolkit'),
   command('direnv'),
   command('zoxide'),
-  ...(process.platform === 'linux' ? [command('strace')] : []),
+  ...(process.platform === 'linux'
+    ? [command('strace'), command('setfacl', 'acl', ''), command('setfattr', 'attr', '')]
+    : []),
   {
     name: 'aws',
     debian: 'awscli',

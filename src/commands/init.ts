@@ -7,7 +7,7 @@ import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { setSettings } from '../ini/edit.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
 import {
@@ -65,8 +65,8 @@ export const runInit = async (
 export const init = async (options: InitOptions, context: Context): Promise<InitResult> => {
   const shared = readSharedFiles(context.env);
   const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
-  const userName = profile.keys.get('username');
-  const serialNumber = profile.keys.get('mfa_serial');
+  const userName = profile.settings.get('username');
+  const serialNumber = profile.settings.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
     return { profileName: profile.name, userName, serialNumber, asked: false };
   }
@@ -217,6 +217,7 @@ const askForDevice = async (
 const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
   editFile(
     profile.files.credentials,
-    (bytes) => setKeys(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    (bytes) =>
+      setSettings(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
     { state: profile.files.state },
   );

@@ -57,6 +57,6 @@ export const policy = (options: PolicyOptions, context: Context): string => {
 
 const partitionOfProfile = ({ profile: named, region }: PolicyOptions, context: Context): string => {
   const shared = readSharedFiles(context.env);
-  const keys = findProfile(resolveProfileName(named, context.env, shared), shared)?.keys;
+  const keys = findProfile(resolveProfileName(named, context.env, shared), shared)?.settings;
   return partitionOf(keys?.get('mfa_serial') ?? '') ?? partitionOfRegion(region ?? keys?.get('region') ?? '');
 };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
 import { isUserError } from '../errors.ts';
-import { readStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, writeStateFile } from '../files/state-files.ts';
 import { locateFiles } from '../files/locations.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';

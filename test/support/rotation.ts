@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { connect } from '../../src/aws/client.ts';
 import { resolveConnection } from '../../src/aws/connection.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
-import { findProblems, readProfile } from '../../src/ini/ini.ts';
+import { findProblems, readProfile } from '../../src/ini/read.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
@@ -98,7 +98,7 @@ export const runHere = async ({ home, clock }: Scene, args: readonly string[]): 
 
 /** The pair that a profile of the credentials file holds. */
 export const pairIn = ({ home }: Scene, profileName = 'default'): KeyPair => {
-  const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.keys;
+  const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.settings;
   return {
     accessKeyId: keys?.get('aws_access_key_id') ?? '',
     secretAccessKey: keys?.get('aws_secret_access_key') ?? '',
@@ -113,7 +113,7 @@ export const journalFiles = ({ home }: Scene): string[] => {
 
 /** Whether AWS accepts the pair. */
 export const works = async ({ aws }: Scene, credentials: KeyPair): Promise<boolean> => {
-  const profile = { name: 'default', keys: new Map<string, string>(), configBytes: undefined };
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
   const env = { AWS_ENDPOINT_URL: aws.url };
   const connection = resolveConnection(profile, env);
   return connect({ credentials, region: 'us-east-1', connection }, { env, log: () => {} })
