@@ -88,7 +88,7 @@ __aws_iam_login_values() {
   ail_names=()
   case $1 in
     --profile | -p) __aws_iam_login_profiles ;;
-    --format) ail_names=(env env-no-export fish powershell windows-cmd process) ;;
+    --format) ail_names=(env env-no-export fish powershell process) ;;
     --as) ail_names=(keys profile watch) ;;
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;

@@ -102,7 +102,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rota
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell windows-cmd process' -d 'how to print the variables'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell process' -d 'how to print the variables'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys\t"the session keys" profile\tAWS_PROFILE watch\t"only what the prompt hook needs"' -d 'what to export'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what was set'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l status -d 'say what is unfinished'

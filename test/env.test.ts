@@ -191,13 +191,18 @@ describe('the formats', () => {
     });
   });
 
-  test('powershell and windows-cmd name every variable', async () => {
+  test('powershell names every variable', async () => {
     const powershell = await print('powershell');
     expect(powershell).toContain(`$Env:AWS_SECRET_ACCESS_KEY = '${session.secretAccessKey}'`);
     expect(powershell).toContain('Remove-Item -ErrorAction SilentlyContinue Env:AWS_PROFILE');
-    const cmd = await print('windows-cmd');
-    expect(cmd).toContain(`set AWS_SECRET_ACCESS_KEY=${session.secretAccessKey}\n`);
-    expect(cmd).toContain('set AWS_PROFILE=\n');
+  });
+
+  test('windows-cmd is no format: native Windows is not supported', async () => {
+    const { exitCode, stdout, stderr } = await run(home, ['env', '--format', 'windows-cmd']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: 'false\n' });
+    expect(stderr).toContain('windows-cmd');
+    const { os } = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(os).toEqual(['!win32']);
   });
 
   test.each(['env', 'env-no-export', 'fish'])(
@@ -208,8 +213,6 @@ describe('the formats', () => {
   );
 
   test.each([
-    ['windows-cmd', 'a&b'],
-    ['windows-cmd', '%PATH%'],
     ['env', 'a\nb'],
     ['env', 'a\u001b[31mb'],
     ['fish', 'a\tb'],

@@ -1,6 +1,9 @@
 import { connect } from '../aws/client.ts';
 import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
+import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
+import { profileOf } from './given.ts';
+import type { Given } from './given.ts';
 import {
   accountOfArn,
   partitionOf,
@@ -41,6 +44,25 @@ export type InitResult = {
   readonly asked: boolean;
 };
 
+/** `init`: writes the user's name and MFA device into the profile. */
+export const runInit = async (
+  given: Given<'profile' | 'serial-number' | 'region' | 'no-input' | 'force'>,
+  context: Context,
+): Promise<number> => {
+  const result = await init(
+    {
+      profile: profileOf(given),
+      serialNumber: given.text('serial-number'),
+      region: given.text('region'),
+      input: !given.flag('no-input'),
+      force: given.flag('force'),
+    },
+    context,
+  );
+  tell(context, describeInit(result));
+  return exitCode.done;
+};
+
 /**
  * Finds out whose key the profile holds and which MFA device serves, and writes `username` and `mfa_serial` into the
  * profile of the credentials file. Raises UserError: for keys that are no user's, and when no device can serve.
@@ -58,7 +80,7 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   }
   checkCredentialsFile(shared);
   checkEditable(profile.files.credentials, profile.files.state);
-  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
+  for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   const aws = connect(
     {
       credentials: await longTermCredentials(profile, context),
@@ -123,17 +145,18 @@ const chooseDevice = async (
   const devices = await listDevices(aws, userName);
   if (devices === undefined) {
     const serialNumber = options.serialNumber ?? derivedSerialNumber(identity, userName);
-    context.log(
+    tell(
+      context,
       options.serialNumber === undefined
-        ? `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
-        : `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is taken as given`,
+        ? `this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
+        : `this user may not list its MFA devices: ${serialNumber} is taken as given`,
     );
     return serialNumber;
   }
   const usable = devices.filter(({ serialNumber }) => reasonAgainst(serialNumber) === undefined);
   for (const { serialNumber } of devices) {
     const reason = reasonAgainst(serialNumber);
-    if (reason !== undefined) context.log(`aws-iam-login: ${serialNumber} is left out: ${reason}`);
+    if (reason !== undefined) tell(context, `${serialNumber} is left out: ${reason}`);
   }
   const names = usable.map(({ serialNumber }) => serialNumber);
   if (options.serialNumber !== undefined) return namedDevice(options.serialNumber, names, userName);

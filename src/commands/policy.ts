@@ -1,4 +1,7 @@
 import type { Context } from '../context.ts';
+import { exitCode } from '../errors.ts';
+import { profileOf } from './given.ts';
+import type { Given } from './given.ts';
 import { partitionOf, partitionOfRegion } from '../aws/endpoints.ts';
 import { findProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 
@@ -7,6 +10,16 @@ export type PolicyOptions = {
   readonly region?: string | undefined;
   /** Whether the keys may be changed only with MFA. */
   readonly mfa: boolean;
+};
+
+/** `policy`: prints the IAM policy that the commands need. */
+export const runPolicy = async (
+  given: Given<'profile' | 'region' | 'no-mfa'>,
+  context: Context,
+): Promise<number> => {
+  const region = given.text('region');
+  context.print(policy({ profile: profileOf(given), region, mfa: !given.flag('no-mfa') }, context));
+  return exitCode.done;
 };
 
 /**

@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { connect } from '../../src/aws/client.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
-import { isUserError, messageOf } from '../../src/errors.ts';
 import { findProblems, readProfile } from '../../src/ini/ini.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
@@ -81,7 +80,7 @@ export type Outcome = {
   readonly stderr: string;
 };
 
-/** Runs a command line in this process, by the scene's clock. Anything but a UserError is thrown. */
+/** Runs a command line in this process, by the scene's clock. Raises what the program did not expect. */
 export const runHere = async ({ home, clock }: Scene, args: readonly string[]): Promise<Outcome> => {
   const texts = { stdout: '', stderr: '' };
   const context = {
@@ -91,13 +90,9 @@ export const runHere = async ({ home, clock }: Scene, args: readonly string[]): 
     log: (line: string) => void (texts.stderr += `${line}\n`),
     print: (text: string) => void (texts.stdout += text),
   };
-  try {
-    return { exitCode: await runCommandLine(args, context), ...texts };
-  } catch (error) {
-    if (!isUserError(error)) throw error;
-    texts.stderr += `aws-iam-login: ${messageOf(error)}\n  hint: ${error.hint}\n`;
-    return { exitCode: error.exitCode, ...texts };
-  }
+  const code = await runCommandLine(args, context);
+  if (texts.stderr.includes('unexpected error')) throw new Error(texts.stderr);
+  return { exitCode: code, ...texts };
 };
 
 /** The pair that a profile of the credentials file holds. */
