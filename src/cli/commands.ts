@@ -98,7 +98,7 @@ export const findOption = (
 
 const isOption = (name: string): name is OptionName => Object.keys(options).includes(name);
 
-const optionNames = Object.keys(options).filter(isOption);
+export const optionNames = Object.keys(options).filter(isOption);
 
 /** The properties of an option. */
 export const optionOf = (name: OptionName): Option => options[name];

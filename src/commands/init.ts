@@ -1,20 +1,15 @@
-import { connect } from '../aws/client.ts';
-import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
+import type { CallerIdentity, MfaDevice } from '../aws/answers.ts';
+import { accountOfArn, partitionOf, userNameOfArn } from '../aws/arns.ts';
+import type { Aws } from '../aws/client.ts';
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
-import {
-  accountOfArn,
-  partitionOf,
-  resolveEndpointUrl,
-  resolveRegion,
-  userNameOfArn,
-} from '../aws/endpoints.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
 import { setKeys } from '../ini/ini.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
 import {
   checkCredentialsFile,
   getProfile,
@@ -81,22 +76,21 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   checkCredentialsFile(shared);
   checkEditable(profile.files.credentials, profile.files.state);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
-  const aws = connect(
-    {
-      credentials: await longTermCredentials(profile, context),
-      region: resolveRegion(options.region, profile.keys.get('region'), options.serialNumber ?? serialNumber),
-      endpointUrls: {
-        sts: resolveEndpointUrl('sts', profile, context.env),
-        iam: resolveEndpointUrl('iam', profile, context.env),
-      },
-    },
-    context.env,
+  const aws = connectAs(
+    await longTermCredentials(profile, context),
+    profile,
+    { region: options.region, arn: options.serialNumber ?? serialNumber },
+    context,
   );
-  const identity = await aws.getCallerIdentity();
-  const found = userNameOf(identity, profile);
-  const device = await chooseDevice(aws, identity, found, options, context);
-  await writeProfile(profile, found, device);
-  return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  try {
+    const identity = await aws.getCallerIdentity();
+    const found = userNameOf(identity, profile);
+    const device = await chooseDevice(aws, identity, found, options, context);
+    await writeProfile(profile, found, device);
+    return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  } finally {
+    await aws.close();
+  }
 };
 
 /** What init says when it is done. */

@@ -2,7 +2,8 @@ import type { Context } from '../context.ts';
 import { exitCode } from '../errors.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
-import { partitionOf, partitionOfRegion } from '../aws/endpoints.ts';
+import { partitionOf } from '../aws/arns.ts';
+import { partitionOfRegion } from '../aws/regions.ts';
 import { findProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 
 export type PolicyOptions = {

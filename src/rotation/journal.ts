@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import ini from 'ini';
 import { removeStrays } from '../files/replace.ts';
-import { accountOfArn, partitionOf, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, partitionOf, userNameOfArn } from '../aws/arns.ts';
 import { UserError, systemCode } from '../errors.ts';
 import { fileError } from '../files/errors.ts';
 import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';

@@ -1,6 +1,6 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, ensureStateFolder, lockPathFor } from '../files/edit.ts';
 import { findProblems } from '../ini/ini.ts';

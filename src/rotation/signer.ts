@@ -1,10 +1,9 @@
-import { connect } from '../aws/client.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { login } from '../sessions/user-session.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
+import { connectAs as connectWith } from '../profiles/caller.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { findLiveSession } from '../sessions/stored-session.ts';
 import type { Session } from '../sessions/stored-session.ts';
@@ -42,12 +41,7 @@ export const connectAs = (
   arn?: string,
 ): Aws => {
   const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
-  const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
-  const endpointUrls = {
-    sts: resolveEndpointUrl('sts', profile, context.env),
-    iam: resolveEndpointUrl('iam', profile, context.env),
-  };
-  return connect({ credentials, region, endpointUrls }, context.env);
+  return connectWith(credentials, profile, { region: options.region, arn: serialNumber ?? arn }, context);
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */

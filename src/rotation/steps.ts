@@ -1,5 +1,6 @@
-import { mayHaveActed } from '../aws/client.ts';
-import type { Aws, KeyMetadata, LastUsed } from '../aws/client.ts';
+import type { KeyMetadata, LastUsed } from '../aws/answers.ts';
+import type { Aws } from '../aws/client.ts';
+import { mayHaveActed } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { editFile, lockPathFor } from '../files/edit.ts';

@@ -1,4 +1,5 @@
-import { validRegion } from '../aws/endpoints.ts';
+import type { Session } from '../aws/answers.ts';
+import { validRegion } from '../aws/regions.ts';
 import { UserError } from '../errors.ts';
 import {
   findProfile,
@@ -9,13 +10,7 @@ import {
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 
-/** Temporary credentials from GetSessionToken; `expiration` in seconds since the epoch. */
-export type Session = {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiration: number;
-};
+export type { Session } from '../aws/answers.ts';
 
 /** The session in `[<profile>-sts]` of the credentials file, expired or not; undefined when there is no whole one. */
 export const readSession = <Content>(

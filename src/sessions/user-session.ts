@@ -1,10 +1,12 @@
-import { connect, requestFailure, skewOfAnswer } from '../aws/client.ts';
+import type { Aws } from '../aws/client.ts';
+import { requestFailure, skewOfAnswer } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
+import { accountOfArn } from '../aws/arns.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile, lockPathFor } from '../files/edit.ts';
 import { setKeys } from '../ini/ini.ts';
 import { longTermCredentials, refuseLoop } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
 import {
   accountOfKeyId,
   checkCredentialsFile,
@@ -153,17 +155,10 @@ const fetchSession = async (
 ): Promise<Session> => {
   let credentials = await longTermCredentials(profile, context);
   checkAccount(credentials, serialNumber, profile);
-  const connectAs = (key: AccessKey) =>
-    connect(
-      {
-        credentials: key,
-        region: resolveRegion(options.region, profile.keys.get('region'), serialNumber),
-        endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
-        hook: options.hook,
-      },
-      context.env,
-    );
-  let aws = connectAs(credentials);
+  const { region, hook } = options;
+  const connectWith = (key: AccessKey): Aws =>
+    connectAs(key, profile, { region, arn: serialNumber, hook }, context);
+  let aws = connectWith(credentials);
   const source = codeSource(profile, serialNumber, options, context, flight);
   for (let rejections = 0; ;) {
     const tokenCode = await source.next();
@@ -177,7 +172,7 @@ const fetchSession = async (
         const replaced = replacedKey(error, credentials, profile, context);
         if (replaced === undefined) throw error;
         credentials = replaced;
-        aws = connectAs(replaced);
+        aws = connectWith(replaced);
         return send();
       });
       const skew = aws.clockOffset() / 1000;
@@ -207,7 +202,7 @@ const replacedKey = (
 };
 
 const sendCode = async (
-  aws: ReturnType<typeof connect>,
+  aws: Aws,
   profile: Profile,
   serialNumber: string,
   tokenCode: string,

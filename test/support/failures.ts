@@ -198,9 +198,9 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'an endpoint whose name nobody knows',
-    prepare: () => ({ AWS_ENDPOINT_URL: 'http://sts.invalid' }),
+    prepare: () => ({ AWS_ENDPOINT_URL: 'https://sts.invalid' }),
     exitCode: 1,
-    message: /^could not reach http:\/\/sts\.invalid: its name /,
+    message: /^could not reach https:\/\/sts\.invalid: its name /,
     hint: /network/,
   },
   {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { connect } from '../../src/aws/client.ts';
+import { resolveConnection } from '../../src/aws/connection.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
 import { findProblems, readProfile } from '../../src/ini/ini.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
@@ -112,8 +113,10 @@ export const journalFiles = ({ home }: Scene): string[] => {
 
 /** Whether AWS accepts the pair. */
 export const works = async ({ aws }: Scene, credentials: KeyPair): Promise<boolean> => {
-  const endpointUrls = { sts: aws.url, iam: aws.url };
-  return connect({ credentials, region: 'us-east-1', endpointUrls }, {})
+  const profile = { name: 'default', keys: new Map<string, string>(), configBytes: undefined };
+  const env = { AWS_ENDPOINT_URL: aws.url };
+  const connection = resolveConnection(profile, env);
+  return connect({ credentials, region: 'us-east-1', connection }, { env, log: () => {} })
     .getCallerIdentity()
     .then(
       () => true,
