@@ -2,7 +2,7 @@
 // The process around the program. Whatever is imported here by name is read by every Node since 12, which gets one
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
 import { writeSync } from 'node:fs';
-import { failureText, reportFailure } from './cli/failure.ts';
+import { reportFailure, stopShell } from './cli/failure.ts';
 import { scan } from './cli/scanner.ts';
 import { tell } from './context.ts';
 import type { Context } from './context.ts';
@@ -22,7 +22,10 @@ const context: Context = {
     }),
   // whatever a file, a variable or a server may have put into a message
   log: (text) => process.stderr.write(`${shown(text)}\n`),
-  print: (text) => process.stdout.write(text),
+  print: (text) => {
+    // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
+    if (text !== '') process.stdout.write(text);
+  },
 };
 
 const main = async (): Promise<void> => {
@@ -85,7 +88,7 @@ const guardSignals = (): void => {
     ['SIGHUP', 1],
   ] as const) {
     process.once(signal, () => {
-      context.print(failureText(line));
+      stopShell(line, context);
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
       if (signal === 'SIGHUP') process.kill(process.pid, signal);
       else process.exit(128 + number);

@@ -1,4 +1,6 @@
+import { sessionDefaults } from '../sessions/defaults.ts';
 import { formats, forms } from '../shells/names.ts';
+import { formatDuration } from '../time.ts';
 
 type Option = {
   readonly type: 'string' | 'boolean';
@@ -34,14 +36,14 @@ export const options = {
   duration: {
     type: 'string',
     value: 'TIME',
-    default: '12h',
+    default: formatDuration(sessionDefaults.duration),
     offers: ['15m', '1h', '4h', '8h', '12h', '24h', '36h'],
     describe: 'how long a new session lasts: 15m to 36h',
   },
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    default: '5m',
+    default: formatDuration(sessionDefaults.minTtl),
     describe: 'a session with less time left is renewed',
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },

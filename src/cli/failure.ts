@@ -19,16 +19,18 @@ export const reportFailure = (error: unknown, line: Scan, context: Context): num
     if (isUserError(error) && error.hint !== undefined && !fromHook) context.log(`  hint: ${error.hint}`);
   }
   if (isOn(line, 'debug') && error instanceof Error) context.log(traceOf(error));
-  context.print(failureText(line));
+  stopShell(line, context);
   return code;
 };
 
-/** What stdout gets when this command line fails: what stops a shell that evaluates it, else nothing. */
-export const failureText = (line: Scan): string => {
+/** Prints what stops a shell that evaluates the stdout of this command line; for other command lines nothing. */
+export const stopShell = (line: Scan, context: Context): void => {
   const command = commandIn(line);
-  if (command === undefined || commandOf(command).stdout !== 'variables' || isOn(line, 'help')) return '';
+  if (command === undefined || commandOf(command).stdout !== 'variables' || isOn(line, 'help')) return;
   const format = line.options.find(({ name }) => name === 'format')?.value;
-  return failureOf(format ?? options.format.default);
+  const text = failureOf(format ?? options.format.default);
+  // not even an empty text: a terminal that has gone away takes none
+  if (text !== '') context.print(text);
 };
 
 // The exit codes of exec are the command's: a failure of ours has one that commands do not use.

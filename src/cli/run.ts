@@ -43,7 +43,8 @@ const runLine = async (scanned: Scan, context: Context): Promise<number> => {
 
 /**
  * A word can be a command and a profile. Raises UserError (usage) for a profile that is none and rather is, or looks
- * like, a command; says so where a profile that is called like the command may have been meant.
+ * like, a command; says so where a profile that is called like the command may have been meant (not for what a live
+ * session answers at once: `eval "$(aws-iam-login env)"` would say it each time).
  */
 const checkNames = (
   command: CommandName,

@@ -1,6 +1,7 @@
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
+import { sessionDefaults } from '../sessions/defaults.ts';
 import { login } from '../sessions/user-session.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import { connectAs as connectWith } from '../profiles/caller.ts';
@@ -61,7 +62,7 @@ export const newSigner = (
   let session: { aws: Aws; isNew: boolean } | undefined;
 
   const liveSession = (): Session | undefined =>
-    findLiveSession(profile.name, { minTtl }, readSharedFiles(context.env), context.now())?.session;
+    findLiveSession(profile.name, sessionDefaults, readSharedFiles(context.env), context.now())?.session;
 
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
@@ -69,7 +70,7 @@ export const newSigner = (
     if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
     const fetched = await login(
-      { ...options, profile: profile.name, duration: 43_200, minTtl, hook: false, ifNeeded: false },
+      { ...options, profile: profile.name, ...sessionDefaults, hook: false, ifNeeded: false },
       context,
     );
     return { aws: as(fetched.session), isNew: true };
@@ -126,9 +127,6 @@ export const newSigner = (
 /** The pauses between two questions to AWS while a change settles, in milliseconds. */
 export const firstPause = 50;
 export const longestPause = 250;
-
-// Seconds that a session must still live to be used: a rotation takes two minutes at worst.
-const minTtl = 300;
 
 const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
   try {
