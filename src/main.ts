@@ -22,7 +22,10 @@ const context: Context = {
     }),
   // whatever a file, a variable or a server may have put into a message
   log: (text) => process.stderr.write(`${shown(text)}\n`),
-  print: (text) => process.stdout.write(text),
+  print: (text) => {
+    // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
+    if (text !== '') process.stdout.write(text);
+  },
 };
 
 const main = async (): Promise<void> => {

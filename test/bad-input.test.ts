@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failures, wordsOf } from './support/failures.ts';
 import { type Scene, useScene } from './support/fixture.ts';
-import { type Ended, run, snapshot } from './support/program.ts';
+import { type Ended, run, runProcess, snapshot } from './support/program.ts';
 import { openShell, runShell } from './support/shells.ts';
 import { atSize } from './support/size.ts';
 
@@ -71,7 +71,8 @@ describe.each(failures.map((failure): [string, typeof failure] => [failure.name,
       const env = failure.prepare?.(scene) ?? {};
       const before = snapshot(scene.home);
       const words = wordsOf(failure, scene);
-      const result = await run(scene.home, ['env', ...words], { env });
+      const runThere = failure.ofProcess === true ? runProcess : run;
+      const result = await runThere(scene.home, ['env', ...words], { env });
       expect(result).toMatchObject({ exitCode: failure.exitCode, stdout: 'false\n' });
       const [, message = '', hint] = /^aws-iam-login: (.*)\n(?: {2}hint: (.*)\n)?$/.exec(result.stderr) ?? [];
       expect(message).toMatch(failure.message);
@@ -81,7 +82,7 @@ describe.each(failures.map((failure): [string, typeof failure] => [failure.name,
       expect(snapshot(scene.home)).toEqual(before);
       expect(scene.aws.count()).toBe(failure.requests ?? 0);
 
-      const debug = await run(scene.home, ['env', '--debug', ...words], { env });
+      const debug = await runThere(scene.home, ['env', '--debug', ...words], { env });
       expect(debug).toMatchObject({ exitCode: failure.exitCode, stdout: 'false\n' });
       expect(leaked(debug)).toEqual([]);
     });

@@ -5,7 +5,16 @@ import { commandNames } from '../src/cli/commands.ts';
 import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
-import { type Home, program, run, sessionLines, start, startCommand, until } from './support/program.ts';
+import {
+  type Home,
+  program,
+  run,
+  runProcess,
+  sessionLines,
+  start,
+  startCommand,
+  until,
+} from './support/program.ts';
 import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
@@ -177,7 +186,7 @@ describe('exec', () => {
 
   test('runs the command with the variables of the session', async () => {
     const env = { AWS_PROFILE: 'mine', AWS_SECURITY_TOKEN: 'old' };
-    const { exitCode, stdout } = await run(
+    const { exitCode, stdout } = await runProcess(
       home,
       [
         'exec',
@@ -205,12 +214,12 @@ describe('exec', () => {
     [['sh', '-c', 'kill -9 $$'], 137],
     [['sh', '-c', 'kill -TERM $$'], 143],
   ])('%s gives exit code %i', async (command, exitCode) => {
-    expect(await run(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
+    expect(await runProcess(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
   });
 
   test('passes stdin, stdout, arguments and the origin’s word order through', async () => {
     const command = ['sh', '-c', 'cat; printf "<%s>" "$@"', 'sh', '--help', '-p', 'a b', '', '--'];
-    const { stdout } = await run(home, ['default', 'exec', '--', ...command], { input: 'in' });
+    const { stdout } = await runProcess(home, ['default', 'exec', '--', ...command], { input: 'in' });
     expect(stdout).toBe('in<--help><-p><a b><><-->');
   });
 
@@ -323,7 +332,7 @@ test('a Node that is too old gets one sentence', async () => {
   const old = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' })`;
   fs.writeFileSync(join(home.folder, 'old.cjs'), old);
   const env = { NODE_OPTIONS: `--require=${join(home.folder, 'old.cjs')}` };
-  const { exitCode, stdout, stderr } = await run(home, ['env'], { env });
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env'], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
   expect(stderr).toMatch(/^aws-iam-login: Node 20\.18\.3 is too old: aws-iam-login needs 20\.19 or newer\n$/);
 });

@@ -11,6 +11,7 @@ import {
   type Home,
   keyLines,
   run,
+  runProcess,
   runCommand,
   sectionOf,
   sessionLines,
@@ -130,7 +131,7 @@ describe('a login', () => {
     expect(await run(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
 
     writeCredentials(home, `[default]\n${device}credential_process = aws-iam-login env --format process\n`);
-    const loop = await run(home, ['login', '--token-code', phone.codeAt(3)]);
+    const loop = await runProcess(home, ['login', '--token-code', phone.codeAt(3)]);
     expect(loop.exitCode).toBe(1);
     expect(loop.stderr).toContain('calls aws-iam-login itself\n');
     expect(aws.count('GetSessionToken')).toBe(1);
@@ -191,7 +192,7 @@ describe('--if-needed and --min-ttl', () => {
 describe('the token code', () => {
   test('comes from stdin with --token-code -', async () => {
     const input = `${phone.code().slice(0, 3)} ${phone.code().slice(3)}\n`;
-    expect(await run(home, ['login', '--token-code', '-'], { input })).toMatchObject({ exitCode: 0 });
+    expect(await runProcess(home, ['login', '--token-code', '-'], { input })).toMatchObject({ exitCode: 0 });
     expect(aws.count('GetSessionToken')).toBe(1);
   });
 
@@ -200,7 +201,7 @@ describe('the token code', () => {
     async (code) => {
       const before = snapshot(home);
       const given = await run(home, ['login', `--token-code=${code}`]);
-      const read = await run(home, ['login', '--token-code', '-'], { input: code });
+      const read = await runProcess(home, ['login', '--token-code', '-'], { input: code });
       for (const { exitCode, stderr } of [given, read]) {
         expect(exitCode).toBe(2);
         expect(stderr).toContain('aws-iam-login: ');
@@ -262,7 +263,7 @@ describe('mfa_process', () => {
        echo "code of phone 2: ${phone.code()}."`,
     );
     const env = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' };
-    const { exitCode, stderr } = await run(home, ['login'], { env });
+    const { exitCode, stderr } = await runProcess(home, ['login'], { env });
     expect(exitCode).toBe(0);
     expect(stderr).toContain('touch your key\n');
     expect(fs.readFileSync(log, 'utf8')).toBe(`${home.folder},two words,none,none,none\n`);

@@ -94,9 +94,16 @@ test('a hint can be pasted into every shell, whatever the profile is called', as
     hints.push(/hint: run: (.*)\n$/.exec(stderr)?.[1] ?? '');
     expect(hints.at(-1)).toMatch(/^aws-iam-login init /);
   }
+  // What the program would get.
+  const program = join(home.folder, 'bin', 'aws-iam-login');
+  fs.rmSync(program);
+  fs.writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });
   for (const shell of shells) {
-    const pasted = await runShell(home, shell, hints.join('\n'));
-    expect(pasted.stderr.match(/could not reach/g)).toHaveLength(names.length);
+    const { stdout, stderr } = await runShell(home, shell, hints.join('\n'));
+    expect({ stdout, stderr }).toEqual({
+      stdout: names.map((name) => `init\0${name}\0`).join(''),
+      stderr: '',
+    });
     expect(fs.existsSync(canary)).toBe(false);
   }
 });

@@ -18,6 +18,8 @@ export type Failure = {
   readonly hint?: RegExp;
   /** How many requests AWS gets; default none. */
   readonly requests?: number;
+  /** It depends on the process: on its terminal, its user, or its file system. */
+  readonly ofProcess?: boolean;
 };
 
 const withCode = ({ phone }: Scene): string[] => ['--token-code', phone.code()];
@@ -247,6 +249,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a read-only disk',
+    ofProcess: true,
     prepare: ({ home }) => faultEnvironment({ under: home.state, op: 'mkdirSync', action: 'EROFS' }),
     exitCode: 1,
     message: /^could not write .*: the file system is read-only$/,
@@ -254,6 +257,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a full disk',
+    ofProcess: true,
     prepare: ({ home }) =>
       faultEnvironment({ under: join(home.folder, '.aws'), op: 'writeSync', action: 'ENOSPC' }),
     exitCode: 1,
@@ -262,6 +266,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a folder that may not be written',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.chmodSync(dirname(scene.home.credentials), 0o500);
@@ -273,6 +278,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'an unreadable file',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.chmodSync(scene.home.credentials, 0);
@@ -333,6 +339,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'no terminal',
+    ofProcess: true,
     words: withoutCode,
     exitCode: 3,
     message: /^a token code for arn:.* is needed, and there is no terminal to ask on$/,
@@ -347,6 +354,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'files that sudo left to root',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       if (isRoot()) fs.chownSync(scene.home.credentials, 0, 0);
@@ -361,6 +369,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a state folder that sudo left to root',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.mkdirSync(scene.home.state, { mode: isRoot() ? 0o700 : 0 });
