@@ -1,13 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { execa } from 'execa';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { askingOf } from './local-aws/asking.ts';
 import { curlClient, sdkClient } from './local-aws/clients.ts';
 import { aws, device, jane, setNow, useLocalAws } from './local-aws/scene.ts';
+import { startLocalAws } from './local-aws/server.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -189,4 +191,15 @@ describe('signatures', () => {
     expect(signed).toHaveProperty('x-amz-content-sha256');
     expect([await send(body), await send(`${body}&Extra=1`)]).toEqual([200, 403]);
   });
+});
+
+test('the server can speak HTTPS', async () => {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const request509 = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert];
+  await execa('openssl', [...request509, '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']);
+  const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  const secure = await startLocalAws({ tls });
+  const { stdout } = await execa('curl', ['--silent', '--cacert', cert, `${secure.url}/_local/count`]);
+  expect([secure.url.slice(0, 8), stdout]).toEqual(['https://', '0']);
+  await secure.close();
 });

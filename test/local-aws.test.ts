@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -432,17 +432,6 @@ test('the services can be below a path', async () => {
     expect(outcome.value('Arn')).toBe(bob.arn);
   }
   await below.close();
-});
-
-test('the server can speak HTTPS', async () => {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const request509 = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert];
-  await execa('openssl', [...request509, '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']);
-  const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  const secure = await startLocalAws({ tls });
-  const { stdout } = await execa('curl', ['--silent', '--cacert', cert, `${secure.url}/_local/count`]);
-  expect([secure.url.slice(0, 8), stdout]).toEqual(['https://', '0']);
-  await secure.close();
 });
 
 function named<Item>(name: string, items: readonly Item[]): [string, Item][] {
