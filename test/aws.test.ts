@@ -40,7 +40,7 @@ const connectTo = (
   hook = false,
 ): Aws => {
   const env = { AWS_ENDPOINT_URL: url };
-  const profile = { name: 'default', keys: new Map<string, string>(), configBytes: undefined };
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
   const token = sessionToken === undefined ? {} : { sessionToken };
   const caller = connect(
     {

@@ -1,6 +1,6 @@
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { readSection } from '../ini/ini.ts';
+import { readSection } from '../ini/read.ts';
 import { shellWord } from '../text.ts';
 
 export type Service = 'sts' | 'iam';
@@ -22,7 +22,7 @@ export type Connection = {
 /** What is needed of a profile: its settings of both files, and the config file for its `services` section. */
 export type ProfileSettings = {
   readonly name: string;
-  readonly keys: ReadonlyMap<string, string>;
+  readonly settings: ReadonlyMap<string, string>;
   readonly configBytes: Buffer | undefined;
 };
 
@@ -37,7 +37,7 @@ export const resolveConnection = (profile: ProfileSettings, env: Environment): C
   dualstack: resolveSwitch('use_dualstack_endpoint', profile, env),
   certificates: firstOf([
     ['AWS_CA_BUNDLE', env['AWS_CA_BUNDLE']],
-    [`ca_bundle of profile ${shellWord(profile.name)}`, profile.keys.get('ca_bundle')],
+    [`ca_bundle of profile ${shellWord(profile.name)}`, profile.settings.get('ca_bundle')],
   ]),
 });
 
@@ -56,7 +56,7 @@ const resolveEndpoint = (
     [variable, env[variable]],
     ['AWS_ENDPOINT_URL', env['AWS_ENDPOINT_URL']],
     [`the services section of profile ${shellWord(profile.name)}`, servicesEndpoint(service, profile)],
-    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.keys.get('endpoint_url')],
+    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.settings.get('endpoint_url')],
   ]);
   if (found === undefined || isHttpUrl(found.value)) return found;
   throw new UserError(`${found.setting} is no http or https URL`, {
@@ -65,7 +65,7 @@ const resolveEndpoint = (
 };
 
 const servicesEndpoint = (service: Service, profile: ProfileSettings): string | undefined => {
-  const services = profile.keys.get('services');
+  const services = profile.settings.get('services');
   if (services === undefined || profile.configBytes === undefined) return undefined;
   return readSection(profile.configBytes, `services ${services}`)?.nested.get(service)?.get('endpoint_url');
 };
@@ -74,7 +74,7 @@ const resolveSwitch = (name: string, profile: ProfileSettings, env: Environment)
   const variable = `AWS_${name.toUpperCase()}`;
   const found = firstOf([
     [variable, env[variable]],
-    [`${name} of profile ${shellWord(profile.name)}`, profile.keys.get(name)],
+    [`${name} of profile ${shellWord(profile.name)}`, profile.settings.get(name)],
   ]);
   if (found === undefined || found.value.toLowerCase() === 'false') return undefined;
   if (found.value.toLowerCase() === 'true') return found;

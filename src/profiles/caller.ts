@@ -24,7 +24,7 @@ export const connectAs = (
   connect(
     {
       credentials,
-      region: resolveRegion(region, profile.keys.get('region'), arn),
+      region: resolveRegion(region, profile.settings.get('region'), arn),
       connection: resolveConnection(profile, surroundings.env),
       hook,
     },

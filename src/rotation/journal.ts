@@ -6,7 +6,7 @@ import { removeStrays } from '../files/replace.ts';
 import { accountOfArn, partitionOf, userNameOfArn } from '../aws/arns.ts';
 import { UserError, systemCode } from '../errors.ts';
 import { fileError } from '../files/errors.ts';
-import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 
 /** How far a rotation has come; what each one means stands with the steps in rotate.ts. */

@@ -3,8 +3,9 @@ import { requestFailure, skewOfAnswer } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { accountOfArn } from '../aws/arns.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { checkEditable, editFile, lockPathFor } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { checkEditable, editFile } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
+import { setSettings } from '../ini/edit.ts';
 import { longTermCredentials, refuseLoop } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
 import {
@@ -119,7 +120,7 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 };
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
-  const serialNumber = option ?? profile.keys.get('mfa_serial');
+  const serialNumber = option ?? profile.settings.get('mfa_serial');
   if (serialNumber === undefined || serialNumber === '') {
     throw new UserError(`profile ${shellWord(profile.name)} has no mfa_serial`, {
       hint: `run: aws-iam-login init ${shellWord(profile.name)}`,
@@ -296,9 +297,9 @@ const storeSession = async (
     (bytes) => {
       const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
       checkSessionProfile(profile.name, shared);
-      const keys = sessionKeys(profile.name, session, profile.keys.get('region'), shared);
+      const keys = sessionKeys(profile.name, session, profile.settings.get('region'), shared);
       flight.checkOwn();
-      return setKeys(bytes, 'credentials', sessionProfileName(profile.name), keys);
+      return setSettings(bytes, 'credentials', sessionProfileName(profile.name), keys);
     },
     { state: profile.files.state },
   );
@@ -328,7 +329,7 @@ const codeSource = (
       again: async () => {},
     };
   }
-  const command = profile.keys.get('mfa_process');
+  const command = profile.settings.get('mfa_process');
   if (command !== undefined && command !== '') {
     return {
       tries: 2,
