@@ -163,7 +163,7 @@ describe('an answer that takes its time', () => {
 test('an endpoint without TLS is warned of once, however many callers use it', () => {
   const lines: string[] = [];
   const env = { AWS_ENDPOINT_URL: 'http://jane:s3cret@aws.example.com/x?key=s3cret' };
-  const profile = { name: 'default', keys: new Map<string, string>(), configBytes: undefined };
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
   const caller = { credentials: jane, region: 'eu-west-1', connection: resolveConnection(profile, env) };
   for (let time = 0; time < 10; time += 1) connect(caller, { env, log: (line) => lines.push(line) });
   expect(lines).toEqual([
