@@ -1,9 +1,10 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { checkEditable, ensureStateFolder, lockPathFor } from '../files/edit.ts';
-import { findProblems } from '../ini/ini.ts';
+import { checkEditable } from '../files/edit.ts';
+import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
+import { findProblems } from '../ini/read.ts';
 import { readJournal, readJournals, removeJournalStrays } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, replaceKey } from './key-holders.ts';
@@ -200,14 +201,14 @@ const readProfile = (options: { readonly profile?: string | undefined }, context
 
 const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
-  const source = profile.keys.get('source_profile');
-  if (profile.keys.has('credential_process')) {
+  const source = profile.settings.get('source_profile');
+  if (profile.settings.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
       { hint: 'rotate the key where that program keeps it' },
     );
   }
-  if (profile.keys.has('role_arn') && source !== undefined) {
+  if (profile.settings.has('role_arn') && source !== undefined) {
     return new UserError(`${where} is a role and has no access key of its own`, {
       hint: `run: aws-iam-login rotate ${shellWord(resolveProfileName(source, {}, shared))}`,
     });

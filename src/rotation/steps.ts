@@ -1,8 +1,10 @@
-import { mayHaveActed } from '../aws/client.ts';
-import type { Aws, KeyMetadata, LastUsed } from '../aws/client.ts';
+import type { KeyMetadata, LastUsed } from '../aws/answers.ts';
+import type { Aws } from '../aws/client.ts';
+import { mayHaveActed } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { editFile, lockPathFor } from '../files/edit.ts';
+import { editFile } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, findKeyPair, replaceKey } from './key-holders.ts';
