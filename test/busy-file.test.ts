@@ -134,17 +134,17 @@ test('a newer session in the file is not replaced by one that has waited', async
 
 test('logins succeed while aws configure set runs in loops, and lose nothing that it writes', async () => {
   const cli = findPrograms('aws')[0] ?? 'aws';
-  let isOver = false;
+  const over = new AbortController();
   let count = 0;
   const loop = async (setting: string): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await runCommand(home, cli, ['configure', 'set', setting, `v${(count += 1)}`, '--profile', 'other']);
     }
   };
   fs.appendFileSync(home.credentials, '\n[other]\naws_access_key_id = v0\naws_secret_access_key = v0\n');
   const loops = Promise.all([loop('aws_access_key_id'), loop('aws_secret_access_key')]);
   ends.push(async () => {
-    isOver = true;
+    over.abort();
     await loops;
   });
   for (let times = 0; times < atSize(3, 9); times += 1) {

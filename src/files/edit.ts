@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { makeFolder, removeStrays, resolveTarget, stageFile } from './replace.ts';
 import { checkReplaceable, refuseForeign } from './replaceable.ts';
-import { systemCode, UserError } from '../errors.ts';
+import { isUserError, systemCode, UserError } from '../errors.ts';
 import { fileError } from './errors.ts';
 import { acquireLock, type LockOptions, tryLock } from './lock.ts';
 import { ensureStateFolder, lockPathFor } from './state-files.ts';
@@ -24,6 +24,17 @@ export const checkEditable = (path: string, state?: string): void => {
   if (state === undefined) return;
   ensureStateFolder(state);
   tryLock(lockPathFor(state, target)).lock?.release();
+};
+
+/** What `checkEditable` raises, or undefined. */
+export const findEditProblem = (path: string, state?: string): UserError | undefined => {
+  try {
+    checkEditable(path, state);
+    return undefined;
+  } catch (error) {
+    if (isUserError(error)) return error;
+    throw error;
+  }
 };
 
 export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {

@@ -32,6 +32,7 @@ import {
 import type { LiveSession, Session } from './stored-session.ts';
 import { shellWord } from '../text.ts';
 import { dropWaitingSession, findWaitingSession, keepWaitingSession } from './waiting-session.ts';
+import { trySessionEdit } from './session-trial.ts';
 import { joinFlight, withTerminal } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
 import {
@@ -177,6 +178,7 @@ const serialNumberOf = (profile: Profile, option: string | undefined): string =>
 const checkFiles = (profile: Profile, shared: SharedFiles): void => {
   checkSessionProfile(profile.name, shared);
   checkCredentialsFile(shared);
+  trySessionEdit(profile.name, profile.settings.get('region'), shared);
   checkEditable(profile.files.credentials, profile.files.state);
 };
 
