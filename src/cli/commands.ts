@@ -113,6 +113,8 @@ type Command = {
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
   readonly examples: ReadonlyArray<readonly [string, string]>;
+  /** What else its help says, in lines. */
+  readonly note?: readonly string[];
 };
 
 const everywhere = [
@@ -179,7 +181,14 @@ export const commands = {
     operand: 'profile',
     stdout: "the command's",
     options: [...session, ...everywhere],
-    examples: [['aws-iam-login exec work -- terraform apply', "the exit code is the command's"]],
+    examples: [
+      ['aws-iam-login exec work terraform apply', 'with a session of the profile work'],
+      ['aws-iam-login exec -- terraform apply', 'of the profile that is in use, or of default'],
+    ],
+    note: [
+      "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus",
+      "the signal's number, and 125 when anything of ours fails before the command starts.",
+    ],
   },
   rotate: {
     describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',

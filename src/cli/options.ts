@@ -72,11 +72,12 @@ const generalParser = () => {
 };
 
 const commandParser = (command: CommandName) => {
-  const { describe, operand, options: names, examples } = commandOf(command);
+  const { describe, operand, options: names, examples, note } = commandOf(command);
   const operands = { profile: ' [profile]', shell: ' <shell>', none: '' };
   const parser = baseParser().usage(
-    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' -- command …' : ''}`,
+    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' [--] command …' : ''}`,
   );
+  if (note !== undefined) parser.epilogue(note.join('\n'));
   for (const name of names.filter((candidate) => candidate !== 'help' && candidate !== 'version')) {
     const option = optionProperties(name);
     parser.option(name, option);

@@ -3,17 +3,21 @@ import { UserError } from '../errors.ts';
 import { liveSession } from '../sessions/user-session.ts';
 import { withSession } from '../shells/variables.ts';
 import { runCommand } from '../terminal/command.ts';
-import { sessionOptionsOf } from './given.ts';
+import { shellWord } from '../text.ts';
+import { profileOf, sessionOptionsOf } from './given.ts';
 import type { Given, SessionOption } from './given.ts';
 
 /** `exec`: runs a command with the variables of a live session; the exit code is the command's. */
 export const runExec = async (given: Given<SessionOption>, context: Context): Promise<number> => {
-  if (given.rest === undefined || given.rest.length === 0) {
-    throw new UserError('exec needs a command after --', {
-      hint: 'aws-iam-login exec work -- aws s3 ls',
+  const command = given.rest ?? [];
+  const named = profileOf(given);
+  if (command.length === 0) {
+    const words = ['aws-iam-login', 'exec', ...(named === undefined ? [] : [shellWord(named)])];
+    throw new UserError('exec needs a command to run', {
+      hint: `${words.join(' ')} -- aws sts get-caller-identity`,
     });
   }
   const asked = sessionOptionsOf(given);
   const live = await liveSession(asked, context);
-  return runCommand(given.rest, withSession(live, asked.minTtl, context.env), context);
+  return runCommand(command, withSession(live, asked.minTtl, context.env), context);
 };
