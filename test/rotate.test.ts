@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { shortId } from '../src/rotation/steps.ts';
+import { shortId } from '../src/rotation/description.ts';
 import type { Fault } from './local-aws/faults.ts';
 import { withFault } from './support/faults.ts';
 import { run, sessionLines, snapshot, start } from './support/program.ts';

@@ -18,15 +18,10 @@ import type { SessionOptions } from '../sessions/user-session.ts';
 import { nearestOf } from '../nearest.ts';
 import { policy } from '../commands/policy.ts';
 import { allProfileNames, readSharedFiles } from '../profiles/profile.ts';
-import {
-  describeRotation,
-  describeStatus,
-  formatRotation,
-  formatStatus,
-  readRotationStatus,
-  rotate,
-} from '../rotation/rotate.ts';
-import type { RotateOptions } from '../rotation/rotate.ts';
+import { describeRotation, describeStatus, formatRotation, formatStatus } from '../rotation/description.ts';
+import { rotate } from '../rotation/rotate.ts';
+import type { RotateOptions } from '../rotation/rotation.ts';
+import { readRotationStatus } from '../rotation/status.ts';
 import { setup } from '../shells/setup.ts';
 import { shellWord } from '../text.ts';
 
