@@ -208,3 +208,12 @@ export const inParallel = async <Item>(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
 };
+
+/** So many items, spread evenly from the first to the last; all where there are no more. */
+export const spread = <Item>(items: readonly Item[], count: number): Item[] =>
+  count >= items.length
+    ? [...items]
+    : items.filter(
+        (_, index) =>
+          Math.floor((index * count) / items.length) !== Math.floor(((index + 1) * count) / items.length),
+      );
