@@ -9,6 +9,8 @@ import { shown } from './text.ts';
 
 const argv = process.argv.slice(2);
 
+let describeAtSignal: (() => readonly string[]) | undefined;
+
 const context: Context = {
   // a copy: the SDK is told things through process.env that no command of ours and no child may see
   env: { ...process.env },
@@ -20,6 +22,9 @@ const context: Context = {
   // whatever a file, a variable or a server may have put into a message
   log: (line) => process.stderr.write(`${shown(line)}\n`),
   print: (text) => process.stdout.write(text),
+  atSignal: (describe) => {
+    describeAtSignal = describe;
+  },
 };
 
 const main = async (): Promise<void> => {
@@ -97,6 +102,10 @@ const guardSignals = (): void => {
     ['SIGHUP', 1],
   ] as const) {
     process.once(signal, () => {
+      const lines = describeAtSignal?.() ?? [];
+      // the terminal may have shown ^C, behind a line about a wait
+      if (lines.length > 0 && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+      for (const line of lines) context.log(`aws-iam-login: ${line}`);
       printFailure();
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
       if (signal === 'SIGHUP') process.kill(process.pid, signal);

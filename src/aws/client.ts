@@ -7,6 +7,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Environment } from '../context.ts';
 import { UserError, isUserError, messageOf, systemCode } from '../errors.ts';
+import { reportDates } from './clock.ts';
 import { partitionOfRegion } from './endpoints.ts';
 import type { Service } from './endpoints.ts';
 import type { Session } from '../sessions/stored-session.ts';
@@ -23,6 +24,8 @@ export type Caller = {
   readonly endpointUrls: Readonly<Record<Service, string | undefined>>;
   /** Whether a prompt is waiting for us: shorter limits. */
   readonly hook?: boolean;
+  /** Is told AWS's time at each answer, in milliseconds since the epoch. */
+  readonly onDate?: (date: number) => void;
 };
 
 export type CallerIdentity = { readonly account: string; readonly arn: string; readonly userId: string };
@@ -63,10 +66,9 @@ export const connect = (caller: Caller, env: Environment) => {
       retryMode: 'standard',
       defaultsMode: 'standard',
       systemClockOffset: clockOffset,
-      requestHandler: requestHandler(
-        env,
-        endpoint ?? `https://${service}.amazonaws.com`,
-        caller.hook === true,
+      requestHandler: reportDates(
+        requestHandler(env, endpoint ?? `https://${service}.amazonaws.com`, caller.hook === true),
+        caller.onDate ?? (() => {}),
       ),
       ...(endpoint === undefined ? {} : { endpoint }),
     } as const;

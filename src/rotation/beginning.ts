@@ -3,22 +3,23 @@ import { UserError } from '../errors.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';
 import type { Journal } from './journal.ts';
-import { findKeyHolders } from './key-holders.ts';
 import { deleteOther } from './other-key.ts';
-import type { RotateOptions } from './rotation.ts';
-import { confirm, save, say } from './rotation.ts';
-import type { Rotation } from './rotation.ts';
+import { confirm, say } from './rotation.ts';
+import type { RotateOptions, Rotation } from './rotation.ts';
 import { firstPause, longestPause, settleLimit } from './signer.ts';
+import { keyOf } from './subject.ts';
 import type { Subject } from './subject.ts';
 
-/** Looks at the user's keys, and notes what a new one needs. Raises UserError where there are two. */
+/** Looks at the user's keys. Returns the journal of a new one, not yet written. Raises UserError where there are two. */
 export const begin = async (
   rotation: Rotation,
-  { profile, key, shared }: Subject,
+  subject: Subject,
   arn: string,
   options: RotateOptions,
 ): Promise<Journal> => {
-  const { context, userName, deleted } = rotation;
+  const { context, signer, store, userName, deleted } = rotation;
+  const { profile, shared } = subject;
+  const key = keyOf(subject);
   const keys = await listKeys(rotation, key);
   const others = keys.filter(
     ({ accessKeyId }) => accessKeyId !== key.accessKeyId && !deleted.has(accessKeyId),
@@ -26,13 +27,13 @@ export const begin = async (
   for (const other of others) await deleteOther(rotation, other, keys, options);
   const own = keys.find(({ accessKeyId }) => accessKeyId === key.accessKeyId);
   const age =
-    own?.createDate === undefined ? '' : `, made ${formatAge(context.now() - own.createDate.getTime())}`;
-  const where = describeHolders(findKeyHolders(key, shared));
+    own?.createDate === undefined ? '' : `, made ${formatAge(signer.awsNow() - own.createDate.getTime())}`;
+  const where = describeHolders(store.find(key));
   say(
     rotation,
     `1/6 list: user ${userName} has one access key, ${shortId(key.accessKeyId)}${age}, in ${where}`,
   );
-  return save(rotation, {
+  return {
     phase: 'creating',
     aborting: false,
     arn,
@@ -41,22 +42,25 @@ export const begin = async (
     config: shared.files.config,
     startedAt: context.now(),
     sentAt: context.now(),
+    window: undefined,
     keepOld: options.keepOld,
     existing: keys.map(({ accessKeyId }) => accessKeyId),
     old: key,
     newId: undefined,
     newSecret: undefined,
     written: [],
-  });
+  };
 };
 
+/** Asks whether the key may be replaced, unless the profile was named. Raises UserError for a no. */
 export const askToBegin = async (
   rotation: Rotation,
-  { key, shared }: Subject,
+  subject: Subject,
   options: RotateOptions,
 ): Promise<void> => {
   if (options.isNamed) return;
-  const where = describeHolders(findKeyHolders(key, shared));
+  const key = keyOf(subject);
+  const where = describeHolders(rotation.store.find(key));
   const question = `Replace the access key ${shortId(key.accessKeyId)} of user ${rotation.userName} in ${where}?`;
   await confirm(rotation, question, 'rotate a key without naming the profile');
 };

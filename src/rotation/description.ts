@@ -2,7 +2,7 @@ import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
 import { shellWord } from '../text.ts';
 import type { Phase } from './journal.ts';
 import type { KeyHolder } from './key-holders.ts';
-import type { RotateResult } from './rotation.ts';
+import type { RotateResult, Standing } from './rotation.ts';
 import type { RotationStatus } from './status.ts';
 
 /** The status as lines for people. */
@@ -19,6 +19,32 @@ export const describeStatus = (status: RotationStatus, now: number): string[] =>
   ];
 };
 
+/** What stands now in an unfinished rotation, as one sentence for whoever has interrupted it; '' before there is a key. */
+export const describeStanding = ({ journal, oldKey }: Standing): string => {
+  if (journal === undefined) return '';
+  const oldId = shortId(journal.old.accessKeyId);
+  const newId = shortId(journal.newId ?? '');
+  if (journal.phase === 'creating') {
+    return `${oldId} is active and in the files; whether a new key was made is not known`;
+  }
+  if (journal.aborting) {
+    return oldKey === 'active'
+      ? `two keys are active: ${oldId}, which is to stay, and ${newId}, which is to go`
+      : `${oldId} is to be activated and put back; ${newId} is to go`;
+  }
+  if (journal.phase === 'created') {
+    return journal.written.length === 0
+      ? `two keys are active: ${oldId}, in the files, and ${newId}, kept in the journal until it is written`
+      : `two keys are active: ${newId}, in ${journal.written.join(' and ')}, and ${oldId}, in the files that wait for ${newId}`;
+  }
+  return {
+    active: `two keys are active: ${newId}, in the files, and ${oldId}`,
+    inactive: `two keys are left: ${newId} is active and in the files, ${oldId} is inactive`,
+    deleted: `${newId} is active and in the files; ${oldId} is deleted`,
+    unknown: `${newId} is active and in the files; ${oldId} is ${journal.phase === 'stored' ? 'active or already inactive' : 'inactive or already deleted'}`,
+  }[oldKey];
+};
+
 /** What rotate says when it is done. */
 export const describeRotation = ({ state, userName, accessKeyId, holders, other }: RotateResult): string => {
   const where = holders.length === 0 ? 'in no profile' : `in ${describeHolders(holders)}`;
@@ -26,6 +52,10 @@ export const describeRotation = ({ state, userName, accessKeyId, holders, other 
   if (state === 'already-rotated') return `another process has rotated the key: ${active}`;
   return other === undefined ? active : `${active}; ${shortId(other.accessKeyId)} is ${other.status}`;
 };
+
+/** The command that works on a profile's rotation. */
+export const resumeCommand = (profileName: string): string =>
+  `aws-iam-login rotate ${shellWord(profileName)}`;
 
 /** What rotate says with `--json`: whole ids, for scripts. */
 export const formatRotation = (result: RotateResult): string => {
@@ -35,7 +65,7 @@ export const formatRotation = (result: RotateResult): string => {
     Account: account,
     UserName: userName,
     AccessKeyId: accessKeyId,
-    Profiles: holders.map(({ path, profileName }) => ({ Profile: profileName, File: path })),
+    Profiles: holders.map(({ place, profileName }) => ({ Profile: profileName, File: place })),
     ...(other === undefined
       ? {}
       : { OtherAccessKey: { AccessKeyId: other.accessKeyId, Status: other.status } }),
@@ -76,12 +106,12 @@ const whatIsDone: Readonly<Record<Phase, (oldId: string, newId: string) => strin
 
 /** Profiles and where they are: `[default] and [work] of ~/.aws/credentials`. */
 export const describeHolders = (holders: readonly KeyHolder[]): string =>
-  [...new Set(holders.map(({ path }) => path))]
-    .map((path) => {
+  [...new Set(holders.map(({ place }) => place))]
+    .map((place) => {
       const names = holders
-        .filter((holder) => holder.path === path)
+        .filter((holder) => holder.place === place)
         .map((holder) => `[${shellWord(holder.profileName)}]`);
-      return `${names.join(', ')} of ${path}`;
+      return `${names.join(', ')} of ${place}`;
     })
     .join(' and ');
 

@@ -1,26 +1,34 @@
 import type { KeyMetadata } from '../aws/client.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
+import { isUserError } from '../errors.ts';
 import { formatAge, shortId } from './description.ts';
-import type { Journal } from './journal.ts';
-import { findKeyHolders } from './key-holders.ts';
+import type { Journal, TimeWindow } from './journal.ts';
+import { clockSlack, sendingLimit } from './new-key.ts';
 import { confirm, deleteKey, say } from './rotation.ts';
 import type { Rotation } from './rotation.ts';
 import { settleLimit } from './signer.ts';
 
 /**
- * Deletes, after a question, a key that an interrupted rotation made without learning its secret: one that the user
- * has and did not have before. Waits for it until a minute after it was asked for. Raises UserError where it may not.
+ * Deletes, after a question, a key that an interrupted rotation made without learning its secret: see `isLost`. Waits
+ * for it until a minute after it was asked for. Any other key is named and left. Raises UserError where it may not.
  */
 export const deleteLostKeys = async (rotation: Rotation, journal: Journal): Promise<void> => {
-  const { userName, context } = rotation;
-  const shared = readSharedFiles(context.env);
-  for (const key of await findLostKeys(rotation, journal)) {
+  const { userName, store, signer } = rotation;
+  for (const key of await findNewKeys(rotation, journal)) {
     // somebody has its secret: it is a second key like any other
-    if (findKeyHolders({ accessKeyId: key.accessKeyId }, shared).length > 0) continue;
+    if (store.find({ accessKeyId: key.accessKeyId }).length > 0) continue;
     const id = shortId(key.accessKeyId);
+    const since =
+      key.createDate === undefined ? '' : ` since ${formatAge(signer.awsNow() - key.createDate.getTime())}`;
+    if (!(await isLost(rotation, journal, key))) {
+      say(
+        rotation,
+        `user ${userName} has another access key, ${id}${since}: somebody else may use it, so it is left alone`,
+      );
+      continue;
+    }
     say(
       rotation,
-      `user ${userName} has an access key ${id} since ${formatAge(context.now() - (key.createDate?.getTime() ?? journal.sentAt))}: the interrupted rotation made it, and its secret is lost`,
+      `user ${userName} has an access key ${id}${since}: the interrupted rotation made it, and its secret is lost`,
     );
     await confirm(rotation, `Delete the access key ${id}, whose secret nobody has?`, `delete ${id}`);
     await deleteKey(rotation, key.accessKeyId);
@@ -28,16 +36,41 @@ export const deleteLostKeys = async (rotation: Rotation, journal: Journal): Prom
   }
 };
 
-const findLostKeys = async (rotation: Rotation, journal: Journal): Promise<KeyMetadata[]> => {
+// Made while CreateAccessKey was on its way, and never used, since nobody has its secret.
+const isLost = async (rotation: Rotation, journal: Journal, key: KeyMetadata): Promise<boolean> => {
+  const made = key.createDate?.getTime();
+  if (made === undefined) return false;
+  const { from, until } = journal.window ?? windowOfOldJournal(rotation, journal);
+  return from <= made && made <= until && (await isUnused(rotation, key.accessKeyId));
+};
+
+// Version 1.0.0 noted only our own time: if our clock has not been set since, it is as far from AWS's as it is now.
+const windowOfOldJournal = ({ signer, context }: Rotation, { sentAt }: Journal): TimeWindow => {
+  const sent = sentAt + signer.awsNow() - context.now();
+  return { from: sent - clockSlack, until: sent + sendingLimit + clockSlack };
+};
+
+const isUnused = async ({ signer }: Rotation, accessKeyId: string): Promise<boolean> => {
+  try {
+    return (await signer.present().getAccessKeyLastUsed(accessKeyId)).date === undefined;
+  } catch (error) {
+    // what is not told is not known; every other failure leaves the journal for another try
+    if (isUserError(error) && ['AccessDenied', 'NoSuchEntity'].includes(error.failureCode ?? ''))
+      return false;
+    throw error;
+  }
+};
+
+const findNewKeys = async (rotation: Rotation, journal: Journal): Promise<KeyMetadata[]> => {
   const { signer, userName, context, options } = rotation;
   const limit = Math.min(journal.sentAt, context.now()) + settleLimit;
   const known = new Set(journal.existing);
   try {
     for (let pause = 500; ; pause = Math.min(pause * 1.5, 3000)) {
       const keys = await signer.call((aws) => aws.listAccessKeys(userName));
-      const lost = keys.filter(({ accessKeyId }) => !known.has(accessKeyId));
+      const added = keys.filter(({ accessKeyId }) => !known.has(accessKeyId));
       const left = limit - context.now();
-      if (lost.length > 0 || left <= 0) return lost;
+      if (added.length > 0 || left <= 0) return added;
       if (pause === 500) {
         say(rotation, 'CreateAccessKey may have been sent: looking for a minute whether it made a key');
       }

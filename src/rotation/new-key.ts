@@ -1,20 +1,22 @@
 import { mayHaveActed } from '../aws/client.ts';
 import type { Aws } from '../aws/client.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { shortId } from './description.ts';
 import type { Journal } from './journal.ts';
-import { findKeyPair } from './key-holders.ts';
 import { deleteKey, finish, save, say } from './rotation.ts';
 import type { Rotation } from './rotation.ts';
 import { firstPause, settleLimit } from './signer.ts';
 
-export async function create(rotation: Rotation, journal: Journal): Promise<Journal> {
-  const { signer, userName } = rotation;
+/** The step that asks for a new key, once, and notes it. Raises UserError. */
+export async function create(rotation: Rotation, begun: Journal): Promise<Journal> {
+  const { signer, userName, context } = rotation;
+  let journal = begun;
   let mayExist = false;
   const send = async (aws: Aws): Promise<AccessKey> => {
+    const window = { from: signer.awsNow() - clockSlack, until: signer.awsNow() + sendingLimit + clockSlack };
+    journal = save(rotation, { ...begun, sentAt: context.now(), window });
     mayExist = true;
     try {
       return await aws.createAccessKey(userName);
@@ -27,7 +29,8 @@ export async function create(rotation: Rotation, journal: Journal): Promise<Jour
   try {
     key = await patiently(rotation, () => signer.call(send));
   } catch (error) {
-    if (!mayExist) finish(rotation, journal);
+    if (mayExist) closeWindow(rotation, journal);
+    else finish(rotation, journal);
     throw mayExist && isUserError(error) ? lostAnswer(rotation, error) : error;
   }
   const created = {
@@ -46,11 +49,26 @@ export async function create(rotation: Rotation, journal: Journal): Promise<Jour
   return created;
 }
 
-// The journal's own pair, or the one in the files once it is only there.
+/** How long a request may be on its way, and how far the clocks of two of AWS's servers may differ, in milliseconds. */
+export const sendingLimit = 30_000;
+export const clockSlack = 5000;
+
+// Nothing that was sent comes to AWS after its connection has ended. A window that stays wider does no harm.
+const closeWindow = (rotation: Rotation, { window, ...journal }: Journal): void => {
+  if (window === undefined) return;
+  const until = Math.min(window.until, rotation.signer.awsNow() + clockSlack);
+  try {
+    save(rotation, { ...journal, window: { ...window, until } });
+  } catch {
+    // the error that ends the rotation is told already
+  }
+};
+
+/** The new pair: the journal's, or the one in the files for a journal of version 1.0.0. Raises UserError. */
 export const newKeyOf = (rotation: Rotation, journal: Journal): AccessKey => {
   const { newId = '', newSecret } = journal;
   if (newSecret !== undefined) return { accessKeyId: newId, secretAccessKey: newSecret };
-  const pair = findKeyPair(newId, readSharedFiles(rotation.context.env));
+  const pair = rotation.store.findPair(newId);
   if (pair !== undefined) return pair;
   throw new UserError(`the new access key ${shortId(newId)} is in no profile any more`, {
     hint: `to go back to the old key: aws-iam-login rotate ${shellWord(rotation.profile.name)} --abort`,

@@ -1,10 +1,7 @@
 import type { KeyMetadata } from '../aws/client.ts';
 import { UserError } from '../errors.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
-import type { SharedFiles } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';
-import { findKeyHolders } from './key-holders.ts';
 import { lastUseOf } from './last-use.ts';
 import { confirm, deleteKey, say } from './rotation.ts';
 import type { RotateOptions, Rotation } from './rotation.ts';
@@ -16,11 +13,10 @@ export const deleteOther = async (
   keys: readonly KeyMetadata[],
   options: RotateOptions,
 ): Promise<void> => {
-  const { userName, context, profile } = rotation;
-  const shared = readSharedFiles(context.env);
+  const { userName, store, profile } = rotation;
   const id = shortId(other.accessKeyId);
-  for (const each of keys) say(rotation, await describeKey(rotation, each, shared));
-  const holders = findKeyHolders({ accessKeyId: other.accessKeyId }, shared);
+  for (const each of keys) say(rotation, await describeKey(rotation, each));
+  const holders = store.find({ accessKeyId: other.accessKeyId });
   const command = `aws-iam-login rotate ${shellWord(profile.name)} --delete-other`;
   if (!options.deleteOther) {
     throw new UserError(
@@ -47,13 +43,13 @@ export const deleteOther = async (
   say(rotation, `deleted: the other key ${id}`);
 };
 
-const describeKey = async (rotation: Rotation, key: KeyMetadata, shared: SharedFiles): Promise<string> => {
-  const holders = findKeyHolders({ accessKeyId: key.accessKeyId }, shared);
+const describeKey = async (rotation: Rotation, key: KeyMetadata): Promise<string> => {
+  const holders = rotation.store.find({ accessKeyId: key.accessKeyId });
   return [
     `${shortId(key.accessKeyId)}: ${key.status.toLowerCase()}`,
     key.createDate === undefined
       ? 'of unknown age'
-      : `made ${formatAge(rotation.context.now() - key.createDate.getTime())}`,
+      : `made ${formatAge(rotation.signer.awsNow() - key.createDate.getTime())}`,
     await lastUseOf(rotation, key.accessKeyId),
     holders.length === 0 ? 'in no profile here' : `in ${describeHolders(holders)}`,
   ].join(', ');

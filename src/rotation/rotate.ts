@@ -1,22 +1,31 @@
 import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { UserError, isUserError } from '../errors.ts';
 import { ensureStateFolder, lockPathFor } from '../files/edit.ts';
 import { acquireLock } from '../files/lock.ts';
-import { readSharedFiles, warningsOf } from '../profiles/profile.ts';
+import { warningsOf } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { abort } from './abort.ts';
 import { askToBegin, begin } from './beginning.ts';
-import { describeRotation, formatAge, shortId } from './description.ts';
+import { describeRotation, describeStanding, formatAge, shortId } from './description.ts';
 import { readJournal, removeJournalStrays } from './journal.ts';
-import type { Journal } from './journal.ts';
-import { findKeyHolders } from './key-holders.ts';
+import type { Journal, Phase } from './journal.ts';
+import { newKeyFiles } from './key-files.ts';
 import { deleteLostKeys } from './lost-key.ts';
-import { finish, say } from './rotation.ts';
-import type { RotateOptions, RotateResult, Rotation } from './rotation.ts';
+import { giveToProfile, writeNewKeyAgain } from './placement.ts';
+import { finish, resumeHint, say } from './rotation.ts';
+import type { RotateOptions, RotateResult, Rotation, Standing } from './rotation.ts';
 import { newSigner } from './signer.ts';
 import { runSteps } from './steps.ts';
-import { checkFiles, checkSameFiles, findJournal, identify, readProfile, rotationOf } from './subject.ts';
+import {
+  checkSameFiles,
+  checkStore,
+  findJournal,
+  identify,
+  keyOf,
+  readSubject,
+  rotationOf,
+} from './subject.ts';
 import type { Subject } from './subject.ts';
 
 /**
@@ -25,7 +34,7 @@ import type { Subject } from './subject.ts';
  * `abort`. A rotation that had to wait for another one of the same user takes what that one did. Raises UserError.
  */
 export const rotate = async (options: RotateOptions, context: Context): Promise<RotateResult> => {
-  const start = readProfile(options, context);
+  const start = readSubject(options, context);
   const unfinished = findJournal(start);
   const arn = unfinished?.arn ?? (await identify(start, options, context));
   const { state } = start.shared.files;
@@ -37,13 +46,13 @@ export const rotate = async (options: RotateOptions, context: Context): Promise<
       ),
   });
   try {
-    const current = readProfile(options, context);
+    const current = readSubject(options, context);
     removeJournalStrays(state, arn);
     const journal = readJournal(state, arn);
     const isOvertaken =
       journal === undefined &&
-      (unfinished !== undefined || current.key.accessKeyId !== start.key.accessKeyId);
-    if (isOvertaken) return overtaken(arn, current, unfinished, options.mode);
+      (unfinished !== undefined || current.key?.accessKeyId !== start.key?.accessKeyId);
+    if (isOvertaken) return overtaken(arn, current, unfinished, options.mode, context);
     return await rotateLocked(current, arn, journal, lock.stillOwn, options, context);
   } finally {
     lock.release();
@@ -53,17 +62,19 @@ export const rotate = async (options: RotateOptions, context: Context): Promise<
 /** What another process did while this one waited. Raises UserError where that is not what was asked for. */
 const overtaken = (
   arn: string,
-  { key, shared, profile }: Subject,
+  subject: Subject,
   unfinished: Journal | undefined,
   mode: RotateOptions['mode'],
+  context: Context,
 ): RotateResult => {
+  const key = keyOf(subject);
   const isUndone = key.accessKeyId === unfinished?.old.accessKeyId;
   const result: RotateResult = {
     state: isUndone ? 'aborted' : 'already-rotated',
     account: accountOfArn(arn) ?? '',
     userName: userNameOfArn(arn) ?? '',
     accessKeyId: key.accessKeyId,
-    holders: findKeyHolders(key, shared),
+    holders: newKeyFiles(context.env).find(key),
     other: undefined,
   };
   if (isUndone === (mode === 'abort')) return result;
@@ -71,7 +82,7 @@ const overtaken = (
     isUndone
       ? `another process has undone the rotation: ${describeRotation(result)}`
       : `there is no way back: ${describeRotation(result)}`,
-    isUndone ? { hint: `run again: aws-iam-login rotate ${shellWord(profile.name)}` } : {},
+    isUndone ? { hint: `run again: aws-iam-login rotate ${shellWord(subject.profile.name)}` } : {},
   );
 };
 
@@ -84,11 +95,14 @@ const rotateLocked = async (
   context: Context,
 ): Promise<RotateResult> => {
   const { profile, key, shared } = subject;
+  const store = newKeyFiles(context.env);
   const rotation: Rotation = {
     profile,
     userName: userNameOfArn(arn) ?? '',
     state: shared.files.state,
-    signer: newSigner(profile, arn, key, options, context),
+    signer: newSigner(profile, arn, key ?? journal?.old ?? keyOf(subject), options, context),
+    store,
+    standing: { journal, oldKey: journal === undefined ? 'active' : oldKeyIn[journal.phase] },
     settled: new Set(),
     deleted: new Set(),
     checkOwn: () => {
@@ -100,20 +114,61 @@ const rotateLocked = async (
     options,
     context,
   };
-  if (journal !== undefined) {
-    checkSameFiles(journal, shared);
-    const keepOld = journal.keepOld || options.keepOld;
-    return resume(rotation, subject, { ...journal, keepOld }, options);
+  context.atSignal?.(() => describeInterruption(rotation));
+  try {
+    return await (journal === undefined
+      ? beginAnew(rotation, subject, arn, options)
+      : resume(rotation, subject, journal, options));
+  } catch (error) {
+    throw withStanding(rotation, error);
+  } finally {
+    context.atSignal?.(undefined);
   }
+};
+
+/** What a journal tells of the old key: AWS is asked before the next phase is noted. */
+const oldKeyIn: Readonly<Record<Phase, Standing['oldKey']>> = {
+  creating: 'active',
+  created: 'active',
+  stored: 'unknown',
+  deactivated: 'inactive',
+  deleting: 'unknown',
+};
+
+const describeInterruption = (rotation: Rotation): string[] => {
+  const sentence = describeStanding(rotation.standing);
+  return sentence === '' ? [] : [`the rotation was interrupted: ${sentence}; ${resumeHint(rotation)}`];
+};
+
+/** An error in the midst of a rotation, with what stands now and the two ways on, unless it names them already. */
+const withStanding = (rotation: Rotation, error: unknown): unknown => {
+  const { standing } = rotation;
+  if (!isUserError(error) || standing.journal === undefined || standing.journal.phase === 'creating')
+    return error;
+  if (/ --(resume|abort|status)\b/.test(error.hint ?? '')) return error;
+  const hints = [resumeHint(rotation), ...(error.hint === undefined ? [] : [error.hint])];
+  return new UserError(`${error.message}; ${describeStanding(standing)}`, {
+    hint: hints.join('; '),
+    exitCode: error.exitCode,
+    failureCode: error.failureCode,
+    cause: error.cause,
+  });
+};
+
+const beginAnew = async (
+  rotation: Rotation,
+  subject: Subject,
+  arn: string,
+  options: RotateOptions,
+): Promise<RotateResult> => {
+  const { profile, shared } = subject;
   if (options.mode !== 'rotate') {
     throw new UserError(
       `no rotation of profile ${shellWord(profile.name)} is unfinished: there is nothing to ${options.mode}`,
-      {
-        hint: `aws-iam-login rotate ${shellWord(profile.name)} begins one`,
-      },
+      { hint: `aws-iam-login rotate ${shellWord(profile.name)} begins one` },
     );
   }
-  checkFiles(subject);
+  checkStore(subject, rotation.store);
   for (const warning of warningsOf(profile.name, shared)) say(rotation, warning);
   await askToBegin(rotation, subject, options);
   return conclude(rotation, await begin(rotation, subject, arn, options));
@@ -123,9 +178,11 @@ const rotateLocked = async (
 const resume = async (
   rotation: Rotation,
   subject: Subject,
-  journal: Journal,
+  found: Journal,
   options: RotateOptions,
 ): Promise<RotateResult> => {
+  checkSameFiles(found, subject.shared);
+  const journal = { ...found, keepOld: found.keepOld || options.keepOld };
   const isUndone = options.mode === 'abort' || journal.aborting;
   const age = formatAge(rotation.context.now() - journal.startedAt);
   say(
@@ -135,17 +192,22 @@ const resume = async (
   if (isUndone) {
     const forward = await abort(rotation, journal);
     if (forward === undefined) return resultOf(rotation, 'aborted', journal);
-    const result = await conclude(rotation, forward);
+    const result = await goOn(rotation, forward);
     throw new UserError(
       `there is no way back: the old key ${shortId(journal.old.accessKeyId)} is deleted; ${describeRotation(result)}`,
     );
   }
-  if (journal.phase !== 'creating') return conclude(rotation, journal);
+  if (journal.phase !== 'creating') return goOn(rotation, journal);
   await deleteLostKeys(rotation, journal);
+  await giveToProfile(rotation, journal, journal.old);
   finish(rotation, journal);
-  checkFiles(subject);
-  return conclude(rotation, await begin(rotation, subject, journal.arn, options));
+  const current = readSubject({ profile: subject.profile.name }, rotation.context);
+  checkStore(current, rotation.store);
+  return conclude(rotation, await begin(rotation, current, journal.arn, options));
 };
+
+const goOn = async (rotation: Rotation, journal: Journal): Promise<RotateResult> =>
+  conclude(rotation, journal.phase === 'created' ? journal : await writeNewKeyAgain(rotation, journal));
 
 const conclude = async (rotation: Rotation, journal: Journal): Promise<RotateResult> => {
   const last = await runSteps(rotation, journal);
@@ -153,7 +215,7 @@ const conclude = async (rotation: Rotation, journal: Journal): Promise<RotateRes
 };
 
 const resultOf = (
-  { context, userName }: Rotation,
+  { store, userName }: Rotation,
   state: 'rotated' | 'aborted',
   { arn, old, newId, keepOld, phase }: Journal,
 ): RotateResult => {
@@ -165,7 +227,7 @@ const resultOf = (
     account: accountOfArn(arn) ?? '',
     userName,
     accessKeyId,
-    holders: findKeyHolders({ accessKeyId }, readSharedFiles(context.env)),
+    holders: store.find({ accessKeyId }),
     other: otherId === undefined ? undefined : { accessKeyId: otherId, status },
   };
 };

@@ -1,13 +1,15 @@
+import { mayHaveActed } from '../aws/client.ts';
+import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { lockPathFor } from '../files/edit.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { withTerminal } from '../sessions/single-flight.ts';
 import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
-import { shellWord } from '../text.ts';
+import { resumeCommand } from './description.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
-import type { KeyHolder } from './key-holders.ts';
+import type { KeyHolder, KeyStore } from './key-holders.ts';
 import type { Signer, SignerOptions } from './signer.ts';
 
 /** What all steps of one rotation share. */
@@ -17,6 +19,8 @@ export type Rotation = {
   /** The state folder. */
   readonly state: string;
   readonly signer: Signer;
+  readonly store: KeyStore;
+  readonly standing: Standing;
   /** Ids of keys that this process has seen to work, and of those that it has deleted. */
   readonly settled: Set<string>;
   readonly deleted: Set<string>;
@@ -24,6 +28,14 @@ export type Rotation = {
   readonly checkOwn: () => void;
   readonly options: RotationOptions;
   readonly context: Context;
+};
+
+/** How far this process knows the rotation to have come. */
+export type Standing = {
+  /** The journal as it is on the disk; undefined before there is one, and when the rotation is over. */
+  journal: Journal | undefined;
+  /** What is known of the old key; `unknown` while AWS's answer to a change of it is open. */
+  oldKey: 'active' | 'inactive' | 'deleted' | 'unknown';
 };
 
 export type RotationOptions = {
@@ -64,8 +76,28 @@ export const deleteKey = async (rotation: Rotation, accessKeyId: string): Promis
   return isThere;
 };
 
+/** Changes the old key and notes what is known of it. Returns whether AWS knew it. Raises UserError. */
+export const changeOldKey = async (
+  rotation: Rotation,
+  status: Standing['oldKey'],
+  change: (aws: Aws) => Promise<void>,
+): Promise<boolean> => {
+  rotation.checkOwn();
+  const { signer, standing } = rotation;
+  const before = standing.oldKey;
+  standing.oldKey = 'unknown';
+  try {
+    const isThere = await isDone(signer.call(change));
+    standing.oldKey = isThere ? status : 'deleted';
+    return isThere;
+  } catch (error) {
+    if (isUserError(error) && !mayHaveActed(error)) standing.oldKey = before;
+    throw error;
+  }
+};
+
 /** Whether the key that a call was about is there. */
-export const isDone = async (call: Promise<void>): Promise<boolean> => {
+const isDone = async (call: Promise<void>): Promise<boolean> => {
   try {
     await call;
     return true;
@@ -94,19 +126,24 @@ export const confirm = async (rotation: Rotation, question: string, action: stri
 export const finish = (rotation: Rotation, journal: Journal): void => {
   rotation.checkOwn();
   removeJournal(rotation.state, journal.arn);
+  rotation.standing.journal = undefined;
 };
 
 /** Writes the journal and returns it. Raises UserError. */
 export const save = (rotation: Rotation, journal: Journal): Journal => {
   rotation.checkOwn();
   writeJournal(rotation.state, journal);
+  rotation.standing.journal = journal;
   return journal;
 };
 
 /** One line about what was done. */
 export const say = ({ context }: Rotation, line: string): void => context.log(`aws-iam-login: ${line}`);
 
-export const resumeHint = ({ profile }: Rotation): string => {
-  const command = `aws-iam-login rotate ${shellWord(profile.name)}`;
-  return `${command} --resume goes on, ${command} --abort goes back`;
+/** The two ways on from an unfinished rotation, as a hint. */
+export const resumeHint = ({ profile, standing }: Rotation): string => {
+  const command = resumeCommand(profile.name);
+  return standing.oldKey === 'deleted'
+    ? `${command} --resume goes on`
+    : `${command} --resume goes on, ${command} --abort goes back`;
 };

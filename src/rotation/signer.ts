@@ -31,6 +31,8 @@ export type Signer = {
   readonly asLiveSession: () => Aws | undefined;
   /** Signs with the live MFA session from now on; whether there is one. */
   readonly useLiveSession: () => boolean;
+  /** The time by AWS's clock, as its last answer told it, in milliseconds since the epoch; else by ours. */
+  readonly awsNow: () => number;
 };
 
 /** AWS as a profile's settings reach it, for any credentials; `arn` tells the partition where the profile does not. */
@@ -40,6 +42,7 @@ export const connectAs = (
   options: SignerOptions,
   context: Context,
   arn?: string,
+  onDate: (date: number) => void = () => {},
 ): Aws => {
   const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
   const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
@@ -47,7 +50,7 @@ export const connectAs = (
     sts: resolveEndpointUrl('sts', profile, context.env),
     iam: resolveEndpointUrl('iam', profile, context.env),
   };
-  return connect({ credentials, region, endpointUrls }, context.env);
+  return connect({ credentials, region, endpointUrls, onDate }, context.env);
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */
@@ -61,8 +64,12 @@ export const newSigner = (
   options: SignerOptions,
   context: Context,
 ): Signer => {
+  let awsIsAhead = 0;
+  const onDate = (date: number): void => {
+    awsIsAhead = date - context.now();
+  };
   const as = (credentials: AccessKey | Session): Aws =>
-    connectAs(credentials, profile, options, context, arn);
+    connectAs(credentials, profile, options, context, arn, onDate);
   let current = as(key);
   let session: { aws: Aws; isNew: boolean } | undefined;
 
@@ -126,6 +133,7 @@ export const newSigner = (
       session ??= aws === undefined ? undefined : { aws, isNew: false };
       return aws !== undefined;
     },
+    awsNow: () => context.now() + awsIsAhead,
   };
 };
 

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { lockPathFor } from '../files/edit.ts';
 import { readLock } from '../files/lock.ts';
 import type { Journal } from './journal.ts';
-import { findJournal, readProfile, rotationOf } from './subject.ts';
+import { findJournal, readSubject, rotationOf } from './subject.ts';
 
 /** A rotation that waits to be finished, or `none`. */
 export type RotationStatus =
@@ -20,7 +20,7 @@ export const readRotationStatus = (
   options: { readonly profile?: string | undefined },
   context: Context,
 ): RotationStatus => {
-  const subject = readProfile(options, context);
+  const subject = readSubject(options, context);
   const profileName = subject.profile.name;
   const journal = findJournal(subject);
   if (journal === undefined) return { state: 'none', profileName };

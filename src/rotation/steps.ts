@@ -1,14 +1,11 @@
 import { UserError } from '../errors.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
-import { shellWord } from '../text.ts';
 import { describeHolders, shortId } from './description.ts';
 import type { Journal, Phase } from './journal.ts';
-import { replaceInFiles } from './key-files.ts';
-import { findKeyHolders } from './key-holders.ts';
-import { create, newKeyOf } from './new-key.ts';
 import { lastUseOf } from './last-use.ts';
-import { deleteKey, finish, isDone, resumeHint, save, say } from './rotation.ts';
+import { create, newKeyOf } from './new-key.ts';
+import { checkNewKeyPlaced, giveToProfile } from './placement.ts';
+import { changeOldKey, finish, resumeHint, save, say } from './rotation.ts';
 import type { Rotation } from './rotation.ts';
 import { settle } from './settling.ts';
 import { settleLimit } from './signer.ts';
@@ -20,11 +17,11 @@ type Step = (rotation: Rotation, journal: Journal) => Promise<Journal | undefine
  * in the journal what it did before the next one relies on it. The last one leaves no journal.
  */
 const steps: Readonly<Record<Phase, readonly Step[]>> = {
-  // The ids that existed are noted, so that a key whose answer is lost is known as such.
+  // Nothing was asked for yet, or the ids that existed and the time of asking are noted: a key whose answer is lost is known by them.
   creating: [create],
   // The new pair is noted: whatever happens now, its secret is on the disk. The old key works and is in the files.
   created: [awaitNewKey, store],
-  // Every file holds the new pair, and both keys work.
+  // Every file holds the new pair, the journal as well, and both keys work.
   stored: [deactivate],
   // Only the new key works, and it has been seen to. The old one could still be activated again.
   deactivated: [showLastUse],
@@ -39,7 +36,11 @@ export const runSteps = async (rotation: Rotation, journal: Journal): Promise<Jo
     for (const step of steps[now.phase]) {
       rotation.checkOwn();
       const next = await step(rotation, now);
-      if (next === undefined) return now;
+      if (next === undefined) {
+        // an accident between the last look and the end of the journal brings the journal back
+        await checkNewKeyPlaced(rotation, now);
+        return now;
+      }
       now = next;
     }
   }
@@ -58,18 +59,16 @@ async function store(rotation: Rotation, journal: Journal): Promise<Journal> {
   const key = newKeyOf(rotation, journal);
   rotation.signer.useKey(key);
   let written = journal;
-  await replaceInFiles(rotation, journal.old, key, (path) => {
-    written = save(rotation, { ...written, written: [...new Set([...written.written, path])] });
+  await rotation.store.replace(journal.old, key, {
+    checkOwn: rotation.checkOwn,
+    onWritten: (place) => {
+      written = save(rotation, { ...written, written: [...new Set([...written.written, place])] });
+    },
   });
-  const holders = findKeyHolders(key, readSharedFiles(rotation.context.env));
-  if (holders.length === 0) {
-    throw new UserError(
-      `no profile holds the access key ${shortId(journal.old.accessKeyId)} any more: the new one ${shortId(key.accessKeyId)} has no place`,
-      { hint: `to delete the new key: aws-iam-login rotate ${shellWord(rotation.profile.name)} --abort` },
-    );
-  }
+  await giveToProfile(rotation, written, key);
+  const holders = rotation.store.find(key);
   say(rotation, `4/6 write: ${shortId(key.accessKeyId)} into ${describeHolders(holders)}`);
-  return save(rotation, { ...written, phase: 'stored', newSecret: undefined });
+  return save(rotation, { ...written, phase: 'stored' });
 }
 
 async function deactivate(rotation: Rotation, journal: Journal): Promise<Journal> {
@@ -77,15 +76,18 @@ async function deactivate(rotation: Rotation, journal: Journal): Promise<Journal
   const key = newKeyOf(rotation, journal);
   signer.useKey(key);
   if (!settled.has(key.accessKeyId)) await settle(rotation, key);
-  rotation.checkOwn();
+  await checkNewKeyPlaced(rotation, journal);
   const oldId = journal.old.accessKeyId;
-  const isThere = await isDone(signer.call((aws) => aws.updateAccessKey(userName, oldId, 'Inactive')));
+  const isThere = await changeOldKey(rotation, 'inactive', (aws) =>
+    aws.updateAccessKey(userName, oldId, 'Inactive'),
+  );
   try {
     await settle(rotation, key);
   } catch (error) {
     if (isThere) await reactivate(rotation, journal, key, error);
     throw error;
   }
+  await checkNewKeyPlaced(rotation, journal);
   say(rotation, `5/6 deactivate: ${shortId(oldId)}; ${shortId(key.accessKeyId)} works without it`);
   return save(rotation, { ...journal, phase: 'deactivated' });
 }
@@ -97,7 +99,7 @@ const reactivate = async (
   key: AccessKey,
   reason: unknown,
 ): Promise<never> => {
-  const { signer, userName, context } = rotation;
+  const { signer, standing, userName, context } = rotation;
   const oldId = journal.old.accessKeyId;
   const failed = `the new access key ${shortId(key.accessKeyId)} failed once ${shortId(oldId)} was inactive`;
   const limit = context.now() + settleLimit / 2;
@@ -108,6 +110,7 @@ const reactivate = async (
         () => false,
       );
       if (isActive === true) {
+        standing.oldKey = 'active';
         throw new UserError(`${failed}, so ${shortId(oldId)} is active again`, {
           hint: resumeHint(rotation),
           cause: reason,
@@ -127,6 +130,7 @@ const reactivate = async (
 async function showLastUse(rotation: Rotation, journal: Journal): Promise<Journal | undefined> {
   const oldId = journal.old.accessKeyId;
   const lastUse = await lastUseOf(rotation, oldId);
+  await checkNewKeyPlaced(rotation, journal);
   if (journal.keepOld) {
     say(rotation, `6/6 keep: ${shortId(oldId)}, inactive, ${lastUse}`);
     finish(rotation, journal);
@@ -137,6 +141,10 @@ async function showLastUse(rotation: Rotation, journal: Journal): Promise<Journa
 }
 
 async function remove(rotation: Rotation, journal: Journal): Promise<undefined> {
-  await deleteKey(rotation, journal.old.accessKeyId);
+  const { userName } = rotation;
+  const oldId = journal.old.accessKeyId;
+  await checkNewKeyPlaced(rotation, journal);
+  await changeOldKey(rotation, 'deleted', (aws) => aws.deleteAccessKey(userName, oldId));
+  await checkNewKeyPlaced(rotation, journal);
   finish(rotation, journal);
 }

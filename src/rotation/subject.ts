@@ -1,32 +1,62 @@
 import { userNameOfArn } from '../aws/endpoints.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { checkEditable } from '../files/edit.ts';
-import { findProblems } from '../ini/ini.ts';
-import { getProfile, longTermKeyOf, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
+import {
+  findProfile,
+  getProfile,
+  longTermKeyOf,
+  readSharedFiles,
+  resolveProfileName,
+} from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { readJournals } from './journal.ts';
 import type { Journal } from './journal.ts';
-import { findKeyHolders, replaceKey } from './key-holders.ts';
-import type { KeyHolder } from './key-holders.ts';
+import type { KeyStore } from './key-holders.ts';
 import type { RotateOptions } from './rotation.ts';
 import { connectAs } from './signer.ts';
 
-export type Subject = { readonly profile: Profile; readonly key: AccessKey; readonly shared: SharedFiles };
+/** The profile whose key is rotated. Only an unfinished rotation, which can give its key back, is about one without. */
+export type Subject = {
+  readonly profile: Profile;
+  readonly key: AccessKey | undefined;
+  readonly shared: SharedFiles;
+};
 
+/** The name of a user's rotation, as the lock knows it. */
 export const rotationOf = (arn: string): string => `rotation of ${arn}`;
 
-export const readProfile = (
+/** The profile that is meant. Raises UserError where it has no key, unless an unfinished rotation has one for it. */
+export const readSubject = (
   options: { readonly profile?: string | undefined },
   context: Context,
 ): Subject => {
   const shared = readSharedFiles(context.env);
-  const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
-  const key = longTermKeyOf(profile);
-  if (key === undefined) throw notOurs(profile, shared);
-  return { profile, key, shared };
+  const name = resolveProfileName(options.profile, context.env, shared);
+  const found = findProfile(name, shared);
+  const key = found && longTermKeyOf(found);
+  if (key === undefined && journalOfProfile(name, shared) !== undefined) {
+    return { profile: found ?? profileWithoutSettings(name, shared), key, shared };
+  }
+  const subject = { profile: found ?? getProfile(name, shared), key, shared };
+  keyOf(subject);
+  return subject;
 };
+
+/** The key of the profile. Raises UserError, with the reason, where it has none. */
+export const keyOf = ({ profile, key, shared }: Subject): AccessKey => {
+  if (key === undefined) throw notOurs(profile, shared);
+  return key;
+};
+
+const profileWithoutSettings = (name: string, { files }: SharedFiles): Profile => ({
+  name,
+  files,
+  keys: new Map(),
+  inCredentials: false,
+  inConfig: false,
+  configBytes: undefined,
+});
 
 const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
@@ -47,29 +77,29 @@ const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
   });
 };
 
-// By the keys, and where the file holds neither of them any more by the profile.
+/** The unfinished rotation of the profile's key, or of the profile where the file holds none of its keys any more. */
 export const findJournal = ({ profile, key, shared }: Subject): Journal | undefined => {
-  const journals = readJournals(shared.files.state);
-  return (
-    journals.find(({ old, newId }) => [old.accessKeyId, newId].includes(key.accessKeyId)) ??
-    journals.find(
-      ({ profileName, credentials }) =>
-        profileName === profile.name && credentials === shared.files.credentials,
-    )
-  );
+  const isOfKey = ({ old, newId }: Journal): boolean =>
+    key !== undefined && [old.accessKeyId, newId].includes(key.accessKeyId);
+  return readJournals(shared.files.state).find(isOfKey) ?? journalOfProfile(profile.name, shared);
 };
+
+const journalOfProfile = (name: string, { files }: SharedFiles): Journal | undefined =>
+  readJournals(files.state).find(
+    ({ profileName, credentials }) => profileName === name && credentials === files.credentials,
+  );
 
 /** The ARN of the user whose key the profile holds, as AWS tells it. Raises UserError for what is no IAM user. */
 export const identify = async (start: Subject, options: RotateOptions, context: Context): Promise<string> => {
   for (let subject = start; ;) {
     try {
-      const aws = connectAs(subject.key, subject.profile, options, context);
+      const aws = connectAs(keyOf(subject), subject.profile, options, context);
       return userArn((await aws.getCallerIdentity()).arn, subject.profile);
     } catch (error) {
       if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') throw error;
       // another rotation may have replaced the key since it was read
-      const now = readProfile(options, context);
-      if (now.key.accessKeyId === subject.key.accessKeyId) throw error;
+      const now = readSubject(options, context);
+      if (now.key?.accessKeyId === subject.key?.accessKeyId) throw error;
       subject = now;
     }
   }
@@ -88,7 +118,7 @@ const userArn = (arn: string, profile: Profile): string => {
   });
 };
 
-// The lock was not enough: state folders can be shared by sets of files, and each has other profiles to write to.
+/** Raises UserError for a journal about other files: several sets of files can share one state folder. */
 export const checkSameFiles = (journal: Journal, { files }: SharedFiles): void => {
   const isSame = journal.credentials === files.credentials && journal.config === files.config;
   if (isSame) return;
@@ -101,27 +131,14 @@ export const checkSameFiles = (journal: Journal, { files }: SharedFiles): void =
 };
 
 /** Raises UserError when the new key could not be written later, before there is one. */
-export const checkFiles = ({ profile, key, shared }: Subject): void => {
-  const holders = findKeyHolders(key, shared);
-  if (!holders.some(({ profileName }) => profileName === profile.name)) {
+export const checkStore = (subject: Subject, store: KeyStore): void => {
+  const { profile, shared } = subject;
+  const key = keyOf(subject);
+  if (!store.find(key).some(({ profileName }) => profileName === profile.name)) {
     throw new UserError(
       `the two halves of the access key of profile ${shellWord(profile.name)} are not in the same file`,
       { hint: `write both into ${shared.files.credentials}` },
     );
   }
-  for (const { kind, path } of uniqueFiles(holders)) {
-    const bytes = (kind === 'credentials' ? shared.credentialsBytes : shared.configBytes) ?? Buffer.alloc(0);
-    const problem = findProblems(bytes).find((each) => each.kind === 'syntax');
-    if (problem !== undefined) {
-      throw new UserError(`${path} line ${problem.line}: ${problem.message}`, {
-        hint: 'AWS tools refuse this file too: mend that line',
-      });
-    }
-    // an edit of the same length as the real one, for files too odd to be edited
-    replaceKey(bytes, kind, key, { accessKeyId: 'AKIA0000000000000000', secretAccessKey: '0'.repeat(40) });
-    checkEditable(path, shared.files.state);
-  }
+  store.check(key);
 };
-
-const uniqueFiles = (holders: readonly KeyHolder[]): KeyHolder[] =>
-  holders.filter(({ path }, index) => holders.findIndex((holder) => holder.path === path) === index);

@@ -131,10 +131,10 @@ export const expectNoLockOut = async (scene: Scene): Promise<void> => {
   await scene.clock.sleep(61_000);
   const { credentials, config } = scene.home;
   expect([credentials, config].map((path) => findProblems(fs.readFileSync(path)))).toEqual([[], []]);
-  const journals = readJournals(scene.home.state).map(({ newId = '', newSecret = '' }) => ({
-    accessKeyId: newId,
-    secretAccessKey: newSecret,
-  }));
+  const journals = readJournals(scene.home.state).flatMap(({ old, newId = '', newSecret = '' }) => [
+    old,
+    { accessKeyId: newId, secretAccessKey: newSecret },
+  ]);
   const answers = await Promise.all([pairIn(scene), ...journals].map((pair) => works(scene, pair)));
   expect(answers).toContain(true);
 };
