@@ -51,16 +51,20 @@ __aws_iam_login_find_command() {
     fi
     case $ail_word in
       --) return ;;
+      # >>> options: made by 'npm run generate'
       --help | -h | --version)
         ail_command=help
         return
         ;;
       --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as) ail_value=1 ;;
+      # <<< options
       -*) ;;
       *)
         if [[ $ail_at == 0 ]]; then
           case $ail_word in
-            use | login | logout | init | env | exec | credential-process | rotate | status | list | console | hook | setup | completion | doctor | policy)
+            # >>> commands: made by 'npm run generate'
+            init | login | env | use | exec | rotate | policy | hook | setup | completion)
+            # <<< commands
               ail_command=$ail_word ail_at=$ail_place
               ;;
             *)

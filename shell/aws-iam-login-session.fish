@@ -45,13 +45,17 @@ function __aws_iam_login_find_command
         end
         test "$word" = --; and break
         switch $word
+            # >>> options: made by 'npm run generate'
             case --help -h --version
                 set command help
                 break
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as
                 set skip 1
+            # <<< options
             case '-*'
-            case use login logout init env exec credential-process rotate status list console hook setup completion doctor policy
+            # >>> commands: made by 'npm run generate'
+            case init login env use exec rotate policy hook setup completion
+            # <<< commands
                 if test $at -eq 0
                     set command $word
                     set at $place

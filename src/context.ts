@@ -15,3 +15,6 @@ export type Context = {
   /** Registers what to say when a signal ends the program; `undefined` when there is nothing to say any more. */
   readonly atSignal?: (describe: (() => readonly string[]) | undefined) => void;
 };
+
+/** Tells the user something: one line on stderr that says who speaks. */
+export const tell = ({ log }: Pick<Context, 'log'>, text: string): void => log(`aws-iam-login: ${text}`);

@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isUserError } from '../src/errors.ts';
+import { checkEditable, editFile } from '../src/files/edit.ts';
 import {
-  checkEditable,
-  editFile,
   ensureStateFolder,
   lockPathFor,
-  readFileIfAny,
   readStateFile,
   removeStateFile,
   writeStateFile,
-} from '../src/files/edit.ts';
+} from '../src/files/state-files.ts';
+import { readFileIfAny } from '../src/files/read.ts';
 import { locateFiles } from '../src/files/locations.ts';
-import { readProfile } from '../src/ini/ini.ts';
+import { readProfile } from '../src/ini/read.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   bundleChild,
@@ -265,7 +264,7 @@ describe('an edit', () => {
     );
     expect(ended.filter(({ output }) => output !== 'done')).toEqual([]);
     const bytes = fs.readFileSync(path);
-    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.keys);
+    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.settings);
     expect(found).toEqual(
       names.map(
         (name) =>

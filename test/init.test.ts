@@ -1,7 +1,8 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
 import type { UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import { answerAlways } from './support/http.ts';
 import {
   type Home,
@@ -13,24 +14,20 @@ import {
   snapshot,
   writeCredentials,
 } from './support/program.ts';
-import { closeTerminals, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 const homes: Home[] = [];
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  home = newHome(jane);
+useScene((scene) => {
+  ({ aws, home, jane } = scene);
+  aws.removeMfaDevice(scene.phone.serialNumber);
+  writeCredentials(home, `[default]\n${keyLines(jane)}`);
 });
 
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
+afterEach(() => {
   for (const each of homes.splice(0)) each.remove();
 });
 

@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { login } from '../src/sessions/user-session.ts';
 import { runMfaProcess } from '../src/sessions/token-code.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
   keyLines,
-  makeHomeOf,
   run,
   runCommand,
   sectionOf,
@@ -19,32 +19,23 @@ import {
   wrongCodes,
   writeCredentials,
 } from './support/program.ts';
-import { closeTerminals, openShell, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import { openShell } from './support/shells.ts';
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
 });
 
 const written = (): Record<string, string> => sectionOf(home, 'default-sts');
 
-const secondsLeft = (): number =>
-  (Date.parse((written()['expiration'] ?? '').replace(' ', 'T')) - Date.now()) / 1000;
+const endsAt = (): number => Date.parse((written()['expiration'] ?? '').replace(' ', 'T')) / 1000;
+
+const secondsLeft = (): number => endsAt() - Date.now() / 1000;
 
 const addToProfile = (line: string): void => fs.appendFileSync(home.credentials, `${line}\n`);
 
@@ -155,8 +146,10 @@ describe('--duration', () => {
     ['3600s', 3600],
   ])('%s is %i seconds', async (duration, seconds) => {
     const words = ['login', '--token-code', phone.code(), '--duration', duration, '--min-ttl', '1m'];
+    const begun = Math.floor(Date.now() / 1000);
     expect(await run(home, words)).toMatchObject({ exitCode: 0 });
-    expect(Math.abs(secondsLeft() - seconds)).toBeLessThan(60);
+    expect(endsAt()).toBeGreaterThanOrEqual(begun + seconds);
+    expect(endsAt()).toBeLessThanOrEqual(Date.now() / 1000 + seconds);
   });
 });
 
@@ -307,9 +300,10 @@ describe('mfa_process', () => {
     'is given up when it, or a process that it has left behind, does not end: %s',
     async (command) => {
       const pid = join(home.folder, 'pid');
-      const given = runMfaProcess(`cd ${home.folder}; ${command}`, 'default', home.env, 300);
-      await expect(given).rejects.toThrow('mfa_process of profile default did not end within 0.3 s');
-      await runCommand(home, 'kill', ['-9', fs.readFileSync(pid, 'utf8').trim()]);
+      const given = runMfaProcess(`cd ${home.folder}; ${command}`, 'default', home.env, 1000);
+      await expect(given).rejects.toThrow('mfa_process of profile default did not end within 1 s');
+      // On a loaded machine the shell may have ended before it wrote that.
+      if (fs.existsSync(pid)) await runCommand(home, 'kill', ['-9', fs.readFileSync(pid, 'utf8').trim()]);
     },
   );
 

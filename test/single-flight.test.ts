@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
+import type { DeviceHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  makeHomeOf,
   run,
   runCommand,
   sectionOf,
@@ -14,33 +14,22 @@ import {
   until,
   wrongCodes,
 } from './support/program.ts';
-import { type Terminal, closeTerminals, openTerminal } from './support/terminal.ts';
+import { atSize } from './support/size.ts';
+import { type Terminal, openTerminal } from './support/terminal.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
-const many = 50;
-const few = 8;
+const many = atSize(10, 50);
+const few = atSize(4, 8);
 
 // How many processes the present test starts.
 let count = many;
 
 let aws: LocalAws;
 let home: Home;
-let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
+useScene((scene) => {
   count = many;
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
+  ({ aws, home, phone } = scene);
 });
 
 // One job of the terminal: the processes are all in its foreground, each with files of its own.

@@ -1,4 +1,4 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';

@@ -1,4 +1,4 @@
-import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import { shellWord } from '../text.ts';
 import type { Phase } from './journal.ts';
 import type { KeyHolder } from './key-holders.ts';

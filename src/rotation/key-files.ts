@@ -2,8 +2,9 @@ import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
 import { locateFiles } from '../files/locations.ts';
-import { findProblems, profileNames, readProfile, setKeys } from '../ini/ini.ts';
-import type { FileKind } from '../ini/ini.ts';
+import { setSettings } from '../ini/edit.ts';
+import { findProblems, profileNames, readProfile } from '../ini/read.ts';
+import type { FileKind } from '../ini/section-name.ts';
 import { findProfile, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, SharedFiles } from '../profiles/profile.ts';
 import type { KeyHolder, KeyStore, WantedKey } from './key-holders.ts';
@@ -20,7 +21,7 @@ export const newKeyFiles = (env: Environment): KeyStore => ({
     for (const kind of fileKinds) {
       const bytes = bytesOf(shared, kind);
       for (const { profileName } of holdersIn(shared, kind, { accessKeyId })) {
-        const secretAccessKey = readProfile(bytes, kind, profileName)?.keys.get('aws_secret_access_key');
+        const secretAccessKey = readProfile(bytes, kind, profileName)?.settings.get('aws_secret_access_key');
         if (secretAccessKey) return { accessKeyId, secretAccessKey };
       }
     }
@@ -53,11 +54,11 @@ export const newKeyFiles = (env: Environment): KeyStore => ({
   },
 
   add: async (profileName, key, { checkOwn, onWritten }) => {
-    if (findProfile(profileName, readSharedFiles(env))?.keys.get('aws_access_key_id')) return false;
+    if (findProfile(profileName, readSharedFiles(env))?.settings.get('aws_access_key_id')) return false;
     const { credentials, state } = locateFiles(env);
     const edit = (bytes: Buffer): Buffer => {
       checkOwn();
-      return setKeys(bytes, 'credentials', profileName, settingsOf(key));
+      return setSettings(bytes, 'credentials', profileName, settingsOf(key));
     };
     await editFile(credentials, edit, { state });
     onWritten?.(credentials);
@@ -83,7 +84,7 @@ const settingsOf = ({ accessKeyId, secretAccessKey }: AccessKey) => ({
 
 const replaceKey = (bytes: Buffer, kind: FileKind, from: WantedKey, to: AccessKey): Buffer =>
   namesIn(bytes, kind, from).reduce(
-    (edited, profileName) => setKeys(edited, kind, profileName, settingsOf(to)),
+    (edited, profileName) => setSettings(edited, kind, profileName, settingsOf(to)),
     bytes,
   );
 
@@ -103,7 +104,7 @@ const checkFile = (shared: SharedFiles, kind: FileKind, key: AccessKey): void =>
 
 const namesIn = (bytes: Buffer, kind: FileKind, key: WantedKey): string[] =>
   candidates(bytes, kind, key.accessKeyId).filter((profileName) => {
-    const settings = readProfile(bytes, kind, profileName)?.keys;
+    const settings = readProfile(bytes, kind, profileName)?.settings;
     return (
       settings?.get('aws_access_key_id') === key.accessKeyId &&
       (key.secretAccessKey === undefined || settings.get('aws_secret_access_key') === key.secretAccessKey)

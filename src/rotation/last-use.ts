@@ -1,4 +1,4 @@
-import type { LastUsed } from '../aws/client.ts';
+import type { LastUsed } from '../aws/answers.ts';
 import { isUserError } from '../errors.ts';
 import { formatAge } from './description.ts';
 import type { Rotation } from './rotation.ts';

@@ -1,4 +1,4 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import { isUserError } from '../errors.ts';
 import { formatAge, shortId } from './description.ts';
 import type { Journal, TimeWindow } from './journal.ts';

@@ -1,4 +1,4 @@
-import { mayHaveActed } from '../aws/client.ts';
+import { mayHaveActed } from '../aws/errors.ts';
 import type { Aws } from '../aws/client.ts';
 import { UserError, isUserError } from '../errors.ts';
 import type { AccessKey } from '../profiles/profile.ts';

@@ -1,4 +1,4 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';

@@ -121,7 +121,7 @@ const bringOldKeyBack = async (rotation: Rotation, journal: Journal): Promise<vo
 
 // Somebody may have given the profile a key that has nothing to do with this rotation.
 const hasOtherKey = async ({ signer, store, profile }: Rotation, journal: Journal): Promise<boolean> => {
-  const id = profile.keys.get('aws_access_key_id') ?? '';
+  const id = profile.settings.get('aws_access_key_id') ?? '';
   const pair = store.findPair(id);
   if (pair === undefined || [journal.old.accessKeyId, journal.newId].includes(id)) return false;
   return knowsKey(() => signer.as(pair).getCallerIdentity());

@@ -1,7 +1,7 @@
-import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { ensureStateFolder, lockPathFor } from '../files/edit.ts';
+import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
 import { acquireLock } from '../files/lock.ts';
 import { warningsOf } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';

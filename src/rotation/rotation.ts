@@ -1,8 +1,8 @@
-import { mayHaveActed } from '../aws/client.ts';
+import { mayHaveActed } from '../aws/errors.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { lockPathFor } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { withTerminal } from '../sessions/single-flight.ts';
 import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';

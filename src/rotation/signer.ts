@@ -1,9 +1,8 @@
-import { connect } from '../aws/client.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { login } from '../sessions/user-session.ts';
+import { connectAs as connectWith } from '../profiles/caller.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { findLiveSession } from '../sessions/stored-session.ts';
@@ -44,13 +43,10 @@ export const connectAs = (
   arn?: string,
   onDate: (date: number) => void = () => {},
 ): Aws => {
-  const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
-  const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
-  const endpointUrls = {
-    sts: resolveEndpointUrl('sts', profile, context.env),
-    iam: resolveEndpointUrl('iam', profile, context.env),
-  };
-  return connect({ credentials, region, endpointUrls, onDate }, context.env);
+  const serialNumber = options.serialNumber ?? profile.settings.get('mfa_serial');
+  const { region } = options;
+  const { env, log } = context;
+  return connectWith(credentials, profile, { region, arn: serialNumber ?? arn }, { env, log, onDate });
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */
@@ -79,7 +75,7 @@ export const newSigner = (
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
     if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
-    if (!profile.keys.get('mfa_serial') && options.serialNumber === undefined)
+    if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
     const fetched = await login(
       { ...options, profile: profile.name, duration: 43_200, minTtl, hook: false, ifNeeded: false },
@@ -157,7 +153,7 @@ const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
 const explainDenied = (error: UserError, profile: Profile): UserError =>
   error.failureCode === 'AccessDenied'
     ? new UserError(error.message, {
-        hint: profile.keys.get('mfa_serial')
+        hint: profile.settings.get('mfa_serial')
           ? 'aws-iam-login policy prints the permissions that the user needs'
           : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
         failureCode: error.failureCode,

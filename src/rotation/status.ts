@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { lockPathFor } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
 import { readLock } from '../files/lock.ts';
 import type { Journal } from './journal.ts';
 import { findJournal, readSubject, rotationOf } from './subject.ts';

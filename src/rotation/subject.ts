@@ -1,4 +1,4 @@
-import { userNameOfArn } from '../aws/endpoints.ts';
+import { userNameOfArn } from '../aws/arns.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import {
@@ -52,22 +52,20 @@ export const keyOf = ({ profile, key, shared }: Subject): AccessKey => {
 const profileWithoutSettings = (name: string, { files }: SharedFiles): Profile => ({
   name,
   files,
-  keys: new Map(),
-  inCredentials: false,
-  inConfig: false,
+  settings: new Map(),
   configBytes: undefined,
 });
 
 const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
-  const source = profile.keys.get('source_profile');
-  if (profile.keys.has('credential_process')) {
+  const source = profile.settings.get('source_profile');
+  if (profile.settings.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
       { hint: 'rotate the key where that program keeps it' },
     );
   }
-  if (profile.keys.has('role_arn') && source !== undefined) {
+  if (profile.settings.has('role_arn') && source !== undefined) {
     return new UserError(`${where} is a role and has no access key of its own`, {
       hint: `run: aws-iam-login rotate ${shellWord(resolveProfileName(source, {}, shared))}`,
     });

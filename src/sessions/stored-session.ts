@@ -1,4 +1,5 @@
-import { validRegion } from '../aws/endpoints.ts';
+import type { Session } from '../aws/answers.ts';
+import { validRegion } from '../aws/regions.ts';
 import { UserError } from '../errors.ts';
 import {
   findProfile,
@@ -9,20 +10,11 @@ import {
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 
-/** Temporary credentials from GetSessionToken; `expiration` in seconds since the epoch. */
-export type Session = {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiration: number;
-};
+export type { Session } from '../aws/answers.ts';
 
 /** The session in `[<profile>-sts]` of the credentials file, expired or not; undefined when there is no whole one. */
-export const readSession = <Content>(
-  profileName: string,
-  shared: SharedFiles<Content>,
-): Session | undefined => {
-  const keys = findProfile(sessionProfileName(profileName), { ...shared, configBytes: undefined })?.keys;
+export const readSession = (profileName: string, shared: SharedFiles): Session | undefined => {
+  const keys = findProfile(sessionProfileName(profileName), { ...shared, configBytes: undefined })?.settings;
   const accessKeyId = keys?.get('aws_access_key_id');
   const secretAccessKey = keys?.get('aws_secret_access_key');
   const sessionToken = keys?.get('aws_session_token');
@@ -51,40 +43,40 @@ export const toLiveSession = (
   return assemble(profileName, findProfile(profileName, shared), session, askedRegion, shared);
 };
 
-const assemble = <Content>(
+const assemble = (
   profileName: string,
   profile: Profile | undefined,
   session: Session,
   askedRegion: string | undefined,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): LiveSession => {
-  const ownRegion = () => findProfile(sessionProfileName(profileName), shared)?.keys.get('region');
-  const region = askedRegion ?? profile?.keys.get('region') ?? ownRegion();
+  const ownRegion = () => findProfile(sessionProfileName(profileName), shared)?.settings.get('region');
+  const region = askedRegion ?? profile?.settings.get('region') ?? ownRegion();
   return {
     profileName,
     session,
     region: region === undefined || region === '' ? undefined : validRegion(region),
-    silent: Boolean(profile?.keys.get('mfa_process')),
+    silent: Boolean(profile?.settings.get('mfa_process')),
   };
 };
 
 /** The stored session of a user profile when it is live, without a look at AWS. Raises UserError for a role profile. */
-export const findLiveSession = <Content>(
+export const findLiveSession = (
   profileName: string,
   options: { readonly minTtl: number; readonly region?: string | undefined },
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
   now: number,
 ): LiveSession | undefined => {
   const profile = findProfile(profileName, shared);
-  if (profile?.keys.has('role_arn') === true) throw roleRefused(profile, shared);
+  if (profile?.settings.has('role_arn') === true) throw roleRefused(profile, shared);
   const stored = readSession(profileName, shared);
   return stored !== undefined && isLive(stored, now, options.minTtl)
     ? assemble(profileName, profile, stored, options.region, shared)
     : undefined;
 };
 
-const roleRefused = <Content>(profile: Profile, shared: SharedFiles<Content>): UserError => {
-  const source = profile.keys.get('source_profile');
+const roleRefused = (profile: Profile, shared: SharedFiles): UserError => {
+  const source = profile.settings.get('source_profile');
   const then = `then: aws --profile ${shellWord(profile.name)} …`;
   return new UserError(
     `profile ${shellWord(profile.name)} is a role: this version gets sessions of user profiles only`,
@@ -147,7 +139,7 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
     );
   }
   const both = findProfile(name, shared);
-  const taken = ['role_arn', 'credential_process'].find((key) => both?.keys.has(key));
+  const taken = ['role_arn', 'credential_process'].find((key) => both?.settings.has(key));
   if (taken !== undefined) {
     throw new UserError(
       `profile ${shellWord(name)} has a ${taken}, which AWS tools would use instead of the session`,
@@ -168,7 +160,7 @@ export const sessionKeys = (
   region: string | undefined,
   shared: SharedFiles,
 ): Record<string, string | undefined> => {
-  const ownRegion = findProfile(sessionProfileName(profileName), shared)?.keys.get('region');
+  const ownRegion = findProfile(sessionProfileName(profileName), shared)?.settings.get('region');
   return {
     aws_access_key_id: session.accessKeyId,
     aws_secret_access_key: session.secretAccessKey,

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import ini from 'ini';
 import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode } from '../errors.ts';
-import { readStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, writeStateFile } from '../files/state-files.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
 

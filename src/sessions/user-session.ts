@@ -1,10 +1,13 @@
-import { connect, requestFailure, skewOfAnswer } from '../aws/client.ts';
+import type { Aws } from '../aws/client.ts';
+import { requestFailure, skewOfAnswer } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
+import { accountOfArn } from '../aws/arns.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { checkEditable, editFile, lockPathFor } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { checkEditable, editFile } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
+import { setSettings } from '../ini/edit.ts';
 import { longTermCredentials, refuseLoop } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
 import {
   accountOfKeyId,
   checkCredentialsFile,
@@ -117,7 +120,7 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 };
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
-  const serialNumber = option ?? profile.keys.get('mfa_serial');
+  const serialNumber = option ?? profile.settings.get('mfa_serial');
   if (serialNumber === undefined || serialNumber === '') {
     throw new UserError(`profile ${shellWord(profile.name)} has no mfa_serial`, {
       hint: `run: aws-iam-login init ${shellWord(profile.name)}`,
@@ -153,17 +156,10 @@ const fetchSession = async (
 ): Promise<Session> => {
   let credentials = await longTermCredentials(profile, context);
   checkAccount(credentials, serialNumber, profile);
-  const connectAs = (key: AccessKey) =>
-    connect(
-      {
-        credentials: key,
-        region: resolveRegion(options.region, profile.keys.get('region'), serialNumber),
-        endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
-        hook: options.hook,
-      },
-      context.env,
-    );
-  let aws = connectAs(credentials);
+  const { region, hook } = options;
+  const connectWith = (key: AccessKey): Aws =>
+    connectAs(key, profile, { region, arn: serialNumber, hook }, context);
+  let aws = connectWith(credentials);
   const source = codeSource(profile, serialNumber, options, context, flight);
   for (let rejections = 0; ;) {
     const tokenCode = await source.next();
@@ -177,7 +173,7 @@ const fetchSession = async (
         const replaced = replacedKey(error, credentials, profile, context);
         if (replaced === undefined) throw error;
         credentials = replaced;
-        aws = connectAs(replaced);
+        aws = connectWith(replaced);
         return send();
       });
       const skew = aws.clockOffset() / 1000;
@@ -207,7 +203,7 @@ const replacedKey = (
 };
 
 const sendCode = async (
-  aws: ReturnType<typeof connect>,
+  aws: Aws,
   profile: Profile,
   serialNumber: string,
   tokenCode: string,
@@ -301,9 +297,9 @@ const storeSession = async (
     (bytes) => {
       const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
       checkSessionProfile(profile.name, shared);
-      const keys = sessionKeys(profile.name, session, profile.keys.get('region'), shared);
+      const keys = sessionKeys(profile.name, session, profile.settings.get('region'), shared);
       flight.checkOwn();
-      return setKeys(bytes, 'credentials', sessionProfileName(profile.name), keys);
+      return setSettings(bytes, 'credentials', sessionProfileName(profile.name), keys);
     },
     { state: profile.files.state },
   );
@@ -333,7 +329,7 @@ const codeSource = (
       again: async () => {},
     };
   }
-  const command = profile.keys.get('mfa_process');
+  const command = profile.settings.get('mfa_process');
   if (command !== undefined && command !== '') {
     return {
       tries: 2,

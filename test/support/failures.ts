@@ -1,19 +1,10 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LocalAws } from '../local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from '../local-aws/world.ts';
 import { faultEnvironment } from './faults.ts';
+import type { Scene } from './fixture.ts';
 import { isRoot, nobody } from './processes.ts';
-import { type Home, keyLines, program, sessionLines, wrongCodes, writeCredentials } from './program.ts';
-
-/** A user with a phone, and a home with their key, initialised. */
-export type Scene = {
-  readonly aws: LocalAws;
-  readonly home: Home;
-  readonly jane: UserHandle;
-  readonly phone: DeviceHandle;
-};
+import { keyLines, program, sessionLines, wrongCodes, writeCredentials } from './program.ts';
 
 /** Something that is wrong before `aws-iam-login env` runs, and what the user gets. */
 export type Failure = {
@@ -205,9 +196,9 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'an endpoint whose name nobody knows',
-    prepare: () => ({ AWS_ENDPOINT_URL: 'http://sts.invalid' }),
+    prepare: () => ({ AWS_ENDPOINT_URL: 'https://sts.invalid' }),
     exitCode: 1,
-    message: /^could not reach http:\/\/sts\.invalid: its name /,
+    message: /^could not reach https:\/\/sts\.invalid: its name /,
     hint: /network/,
   },
   {

@@ -42,8 +42,12 @@ export const makeHome = (url: string): Home => {
       AWS_PAGER: '',
       AWS_ENDPOINT_URL: url,
     },
-    // a shell that has just been ended may still write its history
-    remove: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
+    remove: () => {
+      const closed = ['', '.aws', '.aws/aws-iam-login'].map((name) => join(folder, name));
+      for (const path of closed) if (fs.existsSync(path)) fs.chmodSync(path, 0o700);
+      // a shell that has just been ended may still write its history
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
   };
 };
 
@@ -92,16 +96,28 @@ export const wrongCodes = (device: DeviceHandle, count: number): string[] => {
     .slice(0, count);
 };
 
-/** Every file below the home's `.aws` with mode and content, to see whether anything has changed. */
+/** Every file below the home's `.aws` with mode and content, to see whether anything has changed; not our own state. */
 export const snapshot = (home: Home, folder = join(home.folder, '.aws')): Record<string, string> =>
   Object.fromEntries(
-    fs
-      .readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !path.startsWith(home.state))
-      .map((path) => [path, `${fs.statSync(path).mode.toString(8)} ${fs.readFileSync(path, 'latin1')}`]),
+    fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+      const path = join(folder, entry.name);
+      if (path.startsWith(home.state)) return [];
+      if (entry.isDirectory()) return Object.entries(snapshot(home, path));
+      return entry.isFile() ? [[path, modeAndContent(path)]] : [];
+    }),
   );
+
+// Only root reads what a test has closed to its owner: for the look it is opened.
+const modeAndContent = (path: string): string => {
+  const { mode } = fs.statSync(path);
+  const isClosed = (mode & 0o400) === 0;
+  if (isClosed) fs.chmodSync(path, mode | 0o400);
+  try {
+    return `${mode.toString(8)} ${fs.readFileSync(path, 'latin1')}`;
+  } finally {
+    if (isClosed) fs.chmodSync(path, mode);
+  }
+};
 
 export type Ended = {
   readonly exitCode: number | null;
