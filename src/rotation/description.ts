@@ -2,8 +2,7 @@ import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import { shellWord } from '../text.ts';
 import type { Phase } from './journal.ts';
 import type { KeyHolder } from './key-holders.ts';
-import type { RotateResult, Standing } from './rotation.ts';
-import type { RotationStatus } from './status.ts';
+import type { RotateResult, RotationStatus, Standing } from './outcome.ts';
 
 /** The status as lines for people. */
 export const describeStatus = (status: RotationStatus, now: number): string[] => {

@@ -14,7 +14,8 @@ import { newKeyFiles } from './key-files.ts';
 import { deleteLostKeys } from './lost-key.ts';
 import { giveToProfile, writeNewKeyAgain } from './placement.ts';
 import { finish, resumeHint, say } from './rotation.ts';
-import type { RotateOptions, RotateResult, Rotation, Standing } from './rotation.ts';
+import type { RotateResult, Standing } from './outcome.ts';
+import type { RotateOptions, Rotation } from './rotation.ts';
 import { newSigner } from './signer.ts';
 import { runSteps } from './steps.ts';
 import {

@@ -9,7 +9,8 @@ import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
 import { resumeCommand } from './description.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
-import type { KeyHolder, KeyStore } from './key-holders.ts';
+import type { KeyStore } from './key-holders.ts';
+import type { Standing } from './outcome.ts';
 import type { Signer, SignerOptions } from './signer.ts';
 
 /** What all steps of one rotation share. */
@@ -30,14 +31,6 @@ export type Rotation = {
   readonly context: Context;
 };
 
-/** How far this process knows the rotation to have come. */
-export type Standing = {
-  /** The journal as it is on the disk; undefined before there is one, and when the rotation is over. */
-  journal: Journal | undefined;
-  /** What is known of the old key; `unknown` while AWS's answer to a change of it is open. */
-  oldKey: 'active' | 'inactive' | 'deleted' | 'unknown';
-};
-
 export type RotationOptions = {
   /** Asks nothing. */
   readonly yes: boolean;
@@ -56,16 +49,6 @@ export type RotateOptions = SignerOptions &
     readonly deleteOther: boolean;
     readonly keepOld: boolean;
   };
-
-/** How a rotation ended: which key is active where, and what became of the other one. */
-export type RotateResult = {
-  readonly state: 'rotated' | 'aborted' | 'already-rotated';
-  readonly account: string;
-  readonly userName: string;
-  readonly accessKeyId: string;
-  readonly holders: readonly KeyHolder[];
-  readonly other: { readonly accessKeyId: string; readonly status: 'deleted' | 'inactive' } | undefined;
-};
 
 /** Deletes a key. Returns whether AWS knew it. Raises UserError. */
 export const deleteKey = async (rotation: Rotation, accessKeyId: string): Promise<boolean> => {

@@ -1,19 +1,8 @@
 import type { Context } from '../context.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { readLock } from '../files/lock.ts';
-import type { Journal } from './journal.ts';
+import type { RotationStatus } from './outcome.ts';
 import { findJournal, readSubject, rotationOf } from './subject.ts';
-
-/** A rotation that waits to be finished, or `none`. */
-export type RotationStatus =
-  | { readonly state: 'none'; readonly profileName: string }
-  | {
-      readonly state: 'unfinished';
-      readonly profileName: string;
-      readonly journal: Journal;
-      /** The process that works on it now. */
-      readonly pid: number | undefined;
-    };
 
 /** What is known here about an unfinished rotation of a profile's key, without a look at AWS. Raises UserError. */
 export const readRotationStatus = (
