@@ -65,7 +65,8 @@ function __aws_iam_login_words
         case 'other:*'
             set -l words (commandline -opc)
             set -e words[1..(contains -i -- -- $words)]
-            complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+            set -l text (string join ' ' -- (string escape -- $words) (commandline -ct))
+            complete --do-complete="$text" # -C would take a dash for an option
         case :0
             __aws_iam_login_commands
             __aws_iam_login_profiles

@@ -127,12 +127,25 @@ describe('the connections of a caller', () => {
   });
 });
 
-describe('an answer that trickles in', () => {
+describe('an answer that takes its time', () => {
   let server: TestServer;
 
   afterEach(() => server.close());
 
-  test('is waited for as long as a request may take, and no longer', async () => {
+  test('is waited for longer than an idle connection is kept', async () => {
+    server = await startServer((_request, response) => {
+      setTimeout(
+        () =>
+          response.end(
+            '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>u</UserId><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
+          ),
+        4500,
+      );
+    });
+    expect(await connectTo(server.url, jane).getCallerIdentity()).toMatchObject({ arn: 'a' });
+  });
+
+  test('bit by bit is waited for as long as a request may take, and no longer', async () => {
     server = await startServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/xml' });
       const timer = setInterval(() => response.write('<'), 20);
@@ -145,6 +158,17 @@ describe('an answer that trickles in', () => {
       `try again when the network is better, or check AWS_ENDPOINT_URL=${server.url}`,
     );
   });
+});
+
+test('an endpoint without TLS is warned of once, however many callers use it', () => {
+  const lines: string[] = [];
+  const env = { AWS_ENDPOINT_URL: 'http://jane:s3cret@aws.example.com/x?key=s3cret' };
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
+  const caller = { credentials: jane, region: 'eu-west-1', connection: resolveConnection(profile, env) };
+  for (let time = 0; time < 10; time += 1) connect(caller, { env, log: (line) => lines.push(line) });
+  expect(lines).toEqual([
+    'aws-iam-login: http://aws.example.com/x (AWS_ENDPOINT_URL) is not encrypted: whoever is on the way can read the session',
+  ]);
 });
 
 describe('assumeRole', () => {

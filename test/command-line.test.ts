@@ -295,6 +295,19 @@ describe('exec', () => {
     expect(screen.match(/got/g)).toHaveLength(1);
   });
 
+  test('Ctrl-C reaches a command that reads a pipe once', async () => {
+    // it ends when somebody types, long after a second signal would have come
+    const script = `trap 'echo got' INT; echo ready; until read line </dev/tty; do :; done; echo END`;
+    const terminal = await openTerminal(home, `trap : INT; : | aws-iam-login exec -- sh -c "${script}"`);
+    await terminal.until(/ready/);
+    await terminal.press('C-c');
+    await terminal.until(/got/);
+    await terminal.type('go on');
+    await terminal.press('Enter');
+    const screen = await terminal.until(/END/);
+    expect(screen.match(/got/g)).toHaveLength(1);
+  });
+
   test('fails with 125 and runs nothing when there is no session to run it with', async () => {
     const mark = join(home.folder, 'ran');
     for (const words of [

@@ -14,6 +14,7 @@ import {
 } from '../src/files/state-files.ts';
 import { readFileIfAny } from '../src/files/read.ts';
 import { locateFiles } from '../src/files/locations.ts';
+import { setSettings } from '../src/ini/edit.ts';
 import { readProfile } from '../src/ini/read.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
@@ -218,6 +219,36 @@ describe('an edit', () => {
     );
     expect(read()).toBe('a\nfrom elsewhere\nb\n');
     expect(edits).toBe(2);
+  });
+
+  test('goes on trying while another program writes the file, and says so once its patience is over', async () => {
+    startWith('a\n');
+    let busy = 0;
+    const writing = setInterval(() => fs.writeFileSync(path, 'from elsewhere\n'), 5);
+    const edited = editFile(
+      path,
+      (bytes) => {
+        fs.writeFileSync(path, 'from elsewhere\n');
+        return append('b\n')(bytes);
+      },
+      { state, patienceMs: 300, onBusy: () => (busy += 1) },
+    );
+    await expect(edited).rejects.toThrow(`could not write ${path}: other programs keep changing it`);
+    clearInterval(writing);
+    expect(busy).toBe(1);
+    expect(read()).toBe('from elsewhere\n');
+    expect(strays()).toEqual([]);
+  });
+
+  test('does not take the half of a file that is being written in place for the whole', async () => {
+    const whole = '[a]\nk = v\n[b]\nk = v\n';
+    for (const half of ['', '[a]\nk']) {
+      startWith(half);
+      const writing = setTimeout(() => fs.writeFileSync(path, whole), 30);
+      await editFile(path, (bytes) => setSettings(bytes, 'credentials', 'b', { k: 'x' }), { state });
+      clearTimeout(writing);
+      expect(read()).toBe(whole.replace(/v\n$/, 'x\n'));
+    }
   });
 
   test('that throws leaves the file, the lock and the folder as they were', async () => {

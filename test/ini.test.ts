@@ -243,12 +243,37 @@ test('a file that botocore rejects is not edited, and the line is named', () => 
   expect(() => edit('[foo]\na = 1\njunk\n', { a: 'x' })).toThrow(/^line 3: neither a section nor a key/);
 });
 
-test.each(['DEFAULT', '__proto__', 'constructor', 'toString', 'my prod', '-x', 'a]b', 'a\nb', '', 'é'])(
+test.each(['DEFAULT', '__proto__', 'constructor', 'toString', 'a\nb', 'a\t;b', '', '\ud800', '\u2028'])(
   'no section is made for the name %j',
   (name) => {
     expect(() => edit('', { a: 'x' }, name)).toThrow('cannot be the name of a new profile');
   },
 );
+
+test('no section is made whose settings the JavaScript SDK would take for those of the one above', () => {
+  expect(() => edit('[x]\nb = 1\n', { a: 'y' }, 'a #b')).toThrow('cannot be the name of a new profile');
+});
+
+test.each([
+  'my prod',
+  '-x',
+  'a]b',
+  'é',
+  "a'b",
+  'a"b',
+  String.raw`a\b`,
+  'a=b',
+  'a,b',
+  'a#b',
+  '[a',
+  ' a ',
+  '%a',
+])('a section is made for the name %j, which AWS CLI and boto3 read, in both files', (name) => {
+  for (const kind of ['credentials', 'config'] as const) {
+    const bytes = Buffer.from(edit('[x]\nb = 1\n', { a: 'y' }, name, kind), 'latin1');
+    expect(readProfile(bytes, kind, name)?.settings).toEqual(new Map([['a', 'y']]));
+  }
+});
 
 test.each([
   '',

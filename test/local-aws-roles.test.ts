@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { askingOf, credentialsOf, valueOf } from './local-aws/asking.ts';
 import {
   type Client,
@@ -14,8 +14,7 @@ import {
   findPrograms,
   sdkClient,
 } from './local-aws/clients.ts';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
-import type { UserHandle } from './local-aws/world.ts';
+import { aws, jane, now, setNow, useLocalAws } from './local-aws/scene.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -35,26 +34,14 @@ const clients: [string, Client][] = [
     .map((program, index): [string, Client] => [`AWS CLI (${index + 1})`, cliClient(program, folder)]),
 ];
 
-let aws: LocalAws;
-let jane: UserHandle;
-let now: number;
-const { call } = askingOf(() => aws.url);
-
-beforeAll(async () => {
-  aws = await startLocalAws({ now: () => now });
-});
-
-beforeEach(() => {
-  now = Date.now();
-  aws.reset();
-  jane = aws.createUser();
-});
+useLocalAws();
 
 afterAll(async () => {
-  await aws.close();
   await Promise.all(clients.map(([, client]) => client.close()));
   fs.rmSync(folder, { recursive: true });
 });
+
+const { call } = askingOf(() => aws.url);
 
 const denied = (caller: string, role: string) => ({
   code: 'AccessDenied',
@@ -175,11 +162,32 @@ test('a role session has no MFA, gets no session of GetSessionToken, and asks IA
   expect(await call(sdk, 'GetUser', { UserName: 'jane' }, session)).toMatchObject({ code: 'AccessDenied' });
 });
 
+test('a role demands its external id and honours its longest session', async () => {
+  const { arn: RoleArn } = aws.createRole({
+    name: 'partner',
+    externalId: 'xyzzy',
+    maxSessionDuration: 7200,
+  });
+  const parameters = { RoleArn, RoleSessionName: 'jane' };
+  expect(await call(sdkClient(), 'AssumeRole', parameters, jane)).toMatchObject({ code: 'AccessDenied' });
+  const right = { ...parameters, ExternalId: 'xyzzy' };
+  expect(await call(sdkClient(), 'AssumeRole', { ...right, DurationSeconds: 7200 }, jane)).toMatchObject({
+    code: undefined,
+  });
+  expect(await call(sdkClient(), 'AssumeRole', { ...right, DurationSeconds: 7201 }, jane)).toMatchObject({
+    message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+  });
+  expect(await call(sdkClient(), 'AssumeRole', right, aws.createRootKey())).toMatchObject({
+    message: 'Roles may not be assumed by root accounts.',
+  });
+});
+
+const lasts = (expiration: string): number => Date.parse(expiration) / 1000 - Math.floor(now / 1000);
+
 test('sessions can be made short, and requests tell which role they were for', async () => {
   const sdk = sdkClient();
   const { arn: RoleArn } = aws.createRole({ name: 'reader' });
   aws.setLongestSession({ user: 60, role: 5 });
-  const lasts = (expiration: string): number => Date.parse(expiration) / 1000 - Math.floor(now / 1000);
   const session = await call(sdk, 'GetSessionToken', { DurationSeconds: 43_200 }, jane);
   expect(lasts(valueOf(session, 'Expiration'))).toBe(60);
   const role = await call(
@@ -189,7 +197,7 @@ test('sessions can be made short, and requests tell which role they were for', a
     credentialsOf(session),
   );
   expect(lasts(valueOf(role, 'Expiration'))).toBe(5);
-  now += 5000;
+  setNow(now + 5000);
   expect(await call(sdk, 'GetCallerIdentity', {}, credentialsOf(role))).toMatchObject({
     code: 'ExpiredToken',
   });

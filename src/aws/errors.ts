@@ -67,7 +67,10 @@ export const badAnswer = (request: Request, env: Environment, cause?: unknown): 
     },
   );
 
-/** Milliseconds that AWS's clock is ahead of ours, when that is why AWS refused the request without judging it. */
+/**
+ * Milliseconds that AWS's clock is ahead of ours, when that is why AWS refused the request without judging it. By the
+ * machine's own clock, which the SDK signs with.
+ */
 export const clockSkewOf = (error: unknown): number | undefined => {
   if (!isClockRefusal(messageOf(error))) return undefined;
   const date = answerDateOf(error);

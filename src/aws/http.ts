@@ -95,7 +95,7 @@ const proxyAgents = (
   };
   const httpsAgent = new HttpsProxyAgent(url.href, options);
   // its own options are for the way to the proxy, and it drops them for the way behind it
-  Object.assign(httpsAgent.options, tls);
+  Object.assign(httpsAgent.options, tls, { timeout: idleLimit });
   const address = hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) > 0) {
     // and it has the certificate of an address checked for localhost

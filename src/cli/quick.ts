@@ -6,12 +6,13 @@ import { findLiveSession } from '../sessions/stored-session.ts';
 import { formatEnv } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import { withSession } from '../shells/variables.ts';
+import { version } from '../version.ts';
 import { optionOf } from './commands.ts';
 import type { OptionName } from './commands.ts';
 import { commandLineOf, scan } from './scanner.ts';
 import type { CommandLine } from './scanner.ts';
 
-/** What a stored live session answers: a text for stdout, or a command with its environment. */
+/** A text for stdout, or a command with its environment. */
 export type QuickAnswer =
   | { readonly text: string }
   | { readonly command: readonly string[]; readonly env: Environment };
@@ -25,11 +26,12 @@ const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
 };
 
 /**
- * What `env` and `exec` do when a live session is stored, without the rest of the program (yargs, the SDK); undefined
- * for everything else, mistakes included, which the rest of the program then sees. Never raises.
+ * What `env` and `exec` do when a live session is stored, and `--version`, without the rest of the program (yargs, the
+ * SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
   try {
+    if (argv.length === 1 && argv[0] === '--version') return { text: `${version}\n` };
     const line = commandLineOf(scan(argv), () => undefined);
     const given = plainlyGiven(line);
     if (given === undefined || (line.command === 'env') !== (line.rest === undefined)) return undefined;

@@ -8,6 +8,7 @@ import type { Given } from './given.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
 import { setSettings } from '../ini/edit.ts';
+import { tryEdit, trySessionEdit } from '../sessions/session-trial.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
 import {
@@ -74,6 +75,8 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
   checkCredentialsFile(shared);
+  trySessionEdit(profile.name, profile.settings.get('region'), shared);
+  tryEdit(profile.name, profileSettings('name', 'arn:aws:iam::123456789012:mfa/name'), shared);
   checkEditable(profile.files.credentials, profile.files.state);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   const aws = connectAs(
@@ -217,7 +220,11 @@ const askForDevice = async (
 const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
   editFile(
     profile.files.credentials,
-    (bytes) =>
-      setSettings(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    (bytes) => setSettings(bytes, 'credentials', profile.name, profileSettings(userName, serialNumber)),
     { state: profile.files.state },
   );
+
+const profileSettings = (userName: string, serialNumber: string) => ({
+  mfa_serial: serialNumber,
+  username: userName,
+});

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { makeFolder, removeStrays, resolveTarget, stageFile } from './replace.ts';
 import { checkReplaceable, refuseForeign } from './replaceable.ts';
-import { systemCode, UserError } from '../errors.ts';
+import { isUserError, systemCode, UserError } from '../errors.ts';
 import { fileError } from './errors.ts';
 import { acquireLock, type LockOptions, tryLock } from './lock.ts';
 import { ensureStateFolder, lockPathFor } from './state-files.ts';
@@ -25,9 +26,24 @@ export const checkEditable = (path: string, state?: string): void => {
   tryLock(lockPathFor(state, target)).lock?.release();
 };
 
+/** What `checkEditable` raises, or undefined. */
+export const findEditProblem = (path: string, state?: string): UserError | undefined => {
+  try {
+    checkEditable(path, state);
+    return undefined;
+  } catch (error) {
+    if (isUserError(error)) return error;
+    throw error;
+  }
+};
+
 export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
   /** The state folder: the locks are there. */
   readonly state: string;
+  /** Called once when another program turns out to be writing the file, before the first pause. */
+  readonly onBusy?: (() => void) | undefined;
+  /** How long to try, in milliseconds, while other programs keep writing the file. */
+  readonly patienceMs?: number | undefined;
 };
 
 /**
@@ -40,25 +56,32 @@ export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
 export const editFile = async (
   path: string,
   edit: (bytes: Buffer) => Buffer,
-  { state, signal, onWait }: EditOptions,
+  { state, signal, onWait, onBusy, patienceMs = 10_000 }: EditOptions,
 ): Promise<boolean> => {
   ensureStateFolder(state);
-  for (let tries = 0; tries < 5; tries += 1) {
+  const start = performance.now();
+  for (let pause = 5, tries = 0; ; pause = Math.min(pause * 1.7, 500), tries += 1) {
     const target = targetOf(path);
     const lock = await acquireLock(lockPathFor(state, target), { signal, onWait, timeoutMs: 60_000 });
     try {
-      const outcome = editOnce(target, edit, () => lock.stillOwn() && targetOf(path) === target);
+      const mayReplace = (): boolean => lock.stillOwn() && targetOf(path) === target;
+      const outcome = tries > 0 && isBeingWritten(target) ? 'overtaken' : editOnce(target, edit, mayReplace);
       if (outcome !== 'overtaken') return outcome === 'changed';
     } catch (error) {
       throw fileError(error, 'write', path, target);
     } finally {
       lock.release();
     }
+    if (performance.now() - start >= patienceMs) throw busyError(path);
+    if (tries === 0) onBusy?.();
+    await setTimeout(pause * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal });
   }
-  throw new UserError(`could not write ${path}: other programs keep changing it`, {
+};
+
+const busyError = (path: string): UserError =>
+  new UserError(`could not write ${path}: other programs keep changing it`, {
     hint: 'run the command again',
   });
-};
 
 const targetOf = (path: string): string => {
   try {
@@ -77,7 +100,10 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
   removeStrays(target, 'any');
   const before = fs.statSync(target, { throwIfNoEntry: false });
   const bytes = before === undefined ? Buffer.alloc(0) : fs.readFileSync(target);
-  const edited = edit(bytes);
+  // a program that writes in place has emptied the file, and its bytes are about to come
+  if (before?.size === 0 && ageOf(before) < 1000) return 'overtaken';
+  const edited = editWhole(target, bytes, edit);
+  if (edited === undefined) return 'overtaken';
   if (edited.equals(bytes)) return 'unchanged';
   refuseForeign(target, before);
   const staged = stageFile(target, edited, before);
@@ -92,6 +118,31 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
   } finally {
     staged.discard();
   }
+};
+
+// What cannot be edited may be the half of a file that is being written in place.
+const editWhole = (target: string, bytes: Buffer, edit: (bytes: Buffer) => Buffer): Buffer | undefined => {
+  try {
+    return edit(bytes);
+  } catch (error) {
+    if (isBeingWritten(target)) return undefined;
+    throw error;
+  }
+};
+
+// Whether a program has written the file just now: half of what it writes may still be missing. Once one is known to be
+// at work we wait for a gap.
+const isBeingWritten = (target: string): boolean => {
+  const now = fs.statSync(target, { throwIfNoEntry: false });
+  return now !== undefined && ageOf(now) < quietMs;
+};
+
+const quietMs = 50;
+
+/** Milliseconds since the last write; more than any limit where the file system's clock is ahead of ours. */
+const ageOf = ({ mtimeMs }: fs.Stats): number => {
+  const age = Date.now() - mtimeMs;
+  return age < -quietMs ? Number.POSITIVE_INFINITY : age;
 };
 
 const isSame = (before: fs.Stats | undefined, now: fs.Stats | undefined): boolean =>

@@ -7,7 +7,7 @@ import type { BotoSection, BotoSetting } from './parse-as-boto.ts';
 import { unquote } from './section.ts';
 import { botoName } from './section-name.ts';
 import type { FileKind } from './section-name.ts';
-import { checkNewValues, checkRest, readWhole, refuseProblems } from './whole-file.ts';
+import { checkNewValues, checkRest, readWhole, refuseProblems, tooOdd } from './whole-file.ts';
 import type { Reading } from './whole-file.ts';
 
 /** New values by the setting's name in lower case; `undefined` removes the setting. */
@@ -29,8 +29,14 @@ export const setSettings = (bytes: Buffer, kind: FileKind, profile: string, chan
       ? editSections(bytes, before, targets, changes)
       : appendSection(bytes, before.lines, kind, profile, changes);
   const after = readWhole(edited);
-  checkRest(before, after, { kind, profile, isEdited: (setting) => Object.hasOwn(changes, setting) });
-  checkNewValues(after, kind, profile, changes);
+  const refusal = targets.length > 0 ? tooOdd(profile) : badName(profile);
+  checkRest(before, after, {
+    kind,
+    profile,
+    isEdited: (setting) => Object.hasOwn(changes, setting),
+    refusal,
+  });
+  checkNewValues(after, kind, profile, changes, refusal);
   return edited;
 };
 
@@ -48,7 +54,12 @@ export const removeProfile = (bytes: Buffer, kind: FileKind, profile: string): B
       .filter((_, index) => !dropped.has(index))
       .map((line) => bytes.subarray(line.start, line.end)),
   );
-  checkRest(before, readWhole(edited), { kind, profile, isEdited: () => true });
+  checkRest(before, readWhole(edited), {
+    kind,
+    profile,
+    isEdited: () => true,
+    refusal: tooOdd(profile),
+  });
   return edited;
 };
 
@@ -187,21 +198,30 @@ const appendSection = (
     value === undefined ? [] : [`${name} = ${value}`],
   );
   if (settings.length === 0) return bytes;
-  if (!/^[A-Za-z0-9_][\w.@+%:/-]*$/.test(profile) || profile === 'DEFAULT' || profile in {})
-    throw new UserError(
-      `${shellWord(profile)} cannot be the name of a new profile: not every AWS tool would read it`,
-      {
-        hint: 'use letters, digits and _ . @ + % : / - only',
-      },
-    );
+  // What else cannot be read back is found out by reading it. With the members of Object the JavaScript SDK loses more
+  // than this profile.
+  if (/^$|[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(profile) || profile in {}) throw badName(profile);
   const newline = fileNewline(lines);
   const last = lines.at(-1);
   // A header needs a line of its own, so a missing last newline is added here, and a lone CR made a CRLF.
   const ending = last === undefined || last.newline.endsWith('\n') ? '' : newline;
   const blank = last === undefined || strip(last.text) === '' ? '' : newline;
-  const header = kind === 'config' && profile !== 'default' ? `[profile ${profile}]` : `[${profile}]`;
+  const header =
+    kind === 'config' && profile !== 'default' ? `[profile ${shlexWord(profile)}]` : `[${profile}]`;
   const added = [header, ...settings].map((line) => line + newline).join('');
   return Buffer.concat([bytes, Buffer.from((last?.newline === '\r' ? '\n' : ending) + blank + added)]);
+};
+
+const badName = (profile: string): UserError =>
+  new UserError(
+    `${shellWord(profile)} cannot be the name of a new profile: AWS's own tools would not read it back`,
+    { hint: 'use letters, digits and _ . @ + % : / - only' },
+  );
+
+/** The name as one word for Python's shlex. */
+const shlexWord = (name: string): string => {
+  if (!/[\s'"\\]/.test(name)) return name;
+  return name.includes('"') ? `'${name}'` : `"${name.replaceAll('\\', String.raw`\\`)}"`;
 };
 
 /** Header to last setting, and the blank line before it where another one follows or nothing does. */

@@ -50,6 +50,7 @@ export const joinViews = (
     warnings: [
       ...known,
       ...(known.length > 0 && js === undefined ? [] : disagreements(name, boto, js, entries)),
+      ...(/[#;]/.test(name) ? [`line ${line}: the Go SDK does not find [${shown(name)}]`] : []),
     ],
   };
 };

@@ -37,11 +37,12 @@ export const refuseProblems = ({ problems }: Reading): void => {
     );
 };
 
-/** An edited profile; `isEdited` tells which of its settings the edit was allowed to change. */
+/** An edited profile; `isEdited` tells which of its settings the edit was allowed to change, `refusal` what to raise. */
 export type Edited = {
   readonly kind: FileKind;
   readonly profile: string;
   readonly isEdited: (setting: string) => boolean;
+  readonly refusal: UserError;
 };
 
 /** Raises UserError when botocore rejects the edited file, or when a parser reads anything else than before in it. */
@@ -50,15 +51,16 @@ export const checkRest = (before: Reading, after: Reading, edited: Edited): void
   const isSame =
     isEqual(botoRest(before, edited), botoRest(after, edited)) &&
     isEqual(jsRest(before, edited), jsRest(after, edited));
-  if (!isSame) throw tooOdd(edited.profile);
+  if (!isSame) throw edited.refusal;
 };
 
-/** Raises UserError when botocore, or the JavaScript SDK if it finds the profile, does not read the new values. */
+/** Raises the refusal when botocore, or the JavaScript SDK if it finds the profile, does not read the new values. */
 export const checkNewValues = (
   after: Reading,
   kind: FileKind,
   profile: string,
   changes: Readonly<Record<string, string | undefined>>,
+  refusal: UserError,
 ): void => {
   const js = jsProfile(after.js, kind, profile);
   const boto = botoProfile(indexSections(after.sections, kind), after.js, kind, profile);
@@ -66,7 +68,7 @@ export const checkNewValues = (
   for (const [name, value] of Object.entries(changes)) {
     const entry = boto?.settings.get(name);
     const own = entry?.leaked === true ? undefined : entry?.value;
-    if (own !== value || (jsCan && js.settings.get(name)?.value !== value)) throw tooOdd(profile);
+    if (own !== value || (jsCan && js.settings.get(name)?.value !== value)) throw refusal;
   }
 };
 

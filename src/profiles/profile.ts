@@ -5,6 +5,7 @@ import { locateFiles } from '../files/locations.ts';
 import type { Files } from '../files/locations.ts';
 import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/read.ts';
 import type { FileKind } from '../ini/section-name.ts';
+import type { Problem } from '../ini/parse-as-boto.ts';
 import type { Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
@@ -99,25 +100,34 @@ export const joinSettings = (
       };
 
 /** Raises UserError, with the line, when AWS's own tools refuse the credentials file: it is not written to then. */
-export const checkCredentialsFile = ({ files, credentialsBytes }: SharedFiles): void => {
-  const problem = credentialsBytes && syntaxProblemOf(credentialsBytes, files.credentials);
-  if (problem)
-    throw new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' });
+export const checkCredentialsFile = (shared: SharedFiles): void => {
+  const problem = findCredentialsProblem(shared);
+  if (problem !== undefined) throw problem;
 };
 
-const syntaxProblemOf = (bytes: Buffer, path: string): string | undefined => {
-  const problem = findProblems(bytes).find(({ kind }) => kind === 'syntax');
+/** What `checkCredentialsFile` raises, or undefined. */
+export const findCredentialsProblem = ({ files, credentialsBytes }: SharedFiles): UserError | undefined => {
+  const problem = credentialsBytes && problemOf(credentialsBytes, files.credentials, 'syntax');
+  return problem
+    ? new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' })
+    : undefined;
+};
+
+const problemOf = (bytes: Buffer, path: string, wanted: Problem['kind']): string | undefined => {
+  const problem = findProblems(bytes).find(({ kind }) => kind === wanted);
   return problem && `${path} line ${problem.line}: ${problem.message}`;
 };
 
 /**
  * What AWS's parsers read differently in this profile, one sentence each, without any value, and for what AWS's own
- * tools refuse the config file.
+ * tools refuse a file that we read all the same (bytes that are not UTF-8; anything in the config file).
  */
 export const warningsOf = (name: string, { files, credentialsBytes, configBytes }: SharedFiles): string[] => [
-  ...[configBytes && syntaxProblemOf(configBytes, files.config)].flatMap((problem) =>
-    problem ? [`${problem} (AWS CLI and boto3 refuse this file)`] : [],
-  ),
+  ...[
+    credentialsBytes && problemOf(credentialsBytes, files.credentials, 'encoding'),
+    configBytes && problemOf(configBytes, files.config, 'encoding'),
+    configBytes && problemOf(configBytes, files.config, 'syntax'),
+  ].flatMap((problem) => (problem ? [`${problem} (AWS CLI and boto3 refuse this file)`] : [])),
   ...(credentialsBytes ? warningsIn(credentialsBytes, 'credentials', name, files.credentials) : []),
   ...(configBytes ? warningsIn(configBytes, 'config', name, files.config) : []),
 ];

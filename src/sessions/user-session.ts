@@ -33,6 +33,8 @@ import {
 } from './stored-session.ts';
 import type { LiveSession, Session } from './stored-session.ts';
 import { shellWord } from '../text.ts';
+import { dropWaitingSession, findWaitingSession, keepWaitingSession } from './waiting-session.ts';
+import { trySessionEdit } from './session-trial.ts';
 import { joinFlight, withTerminal } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
 import {
@@ -67,11 +69,28 @@ export type SessionOptions = {
 export const login = async (
   options: SessionOptions & { ifNeeded: boolean },
   context: Context,
-): Promise<LiveSession> => sessionOf(options, context, !options.ifNeeded);
+): Promise<LiveSession> => {
+  let unwritten: UserError | undefined;
+  const live = await sessionOf(options, context, !options.ifNeeded, (reason, kept) => {
+    unwritten = kept ? keptError(reason) : reason;
+  });
+  if (unwritten !== undefined) throw unwritten;
+  return live;
+};
+
+const keptError = (reason: UserError): UserError =>
+  new UserError(`${reason.message}; the session is kept, and env and exec use it`, {
+    hint: 'run the command again: it needs no code',
+    cause: reason,
+  });
 
 /** The live session of a user profile, fetched first when there is none. Raises UserError. */
 export const liveSession = async (options: SessionOptions, context: Context): Promise<LiveSession> =>
-  sessionOf(options, context, false);
+  sessionOf(options, context, false, ({ message }, kept) =>
+    context.log(
+      `aws-iam-login: ${message}; ${kept ? 'the session is kept, and the next call writes it' : 'the session is not kept'}`,
+    ),
+  );
 
 /** What login says when it is done: the profile and until when, in local time. */
 export const describeSession = ({ profileName, session }: LiveSession, now: number): string => {
@@ -82,7 +101,15 @@ export const describeSession = ({ profileName, session }: LiveSession, now: numb
   return `session of ${shellWord(profileName)} until ${day}${time} (${formatRemaining(session.expiration - now / 1000)})`;
 };
 
-const sessionOf = async (options: SessionOptions, context: Context, fresh: boolean): Promise<LiveSession> => {
+/** Is told why a session is not in the credentials file, and whether it waits in the state folder instead. */
+type OnUnwritten = (reason: UserError, kept: boolean) => void;
+
+const sessionOf = async (
+  options: SessionOptions,
+  context: Context,
+  fresh: boolean,
+  onUnwritten: OnUnwritten,
+): Promise<LiveSession> => {
   const shared = readSharedFiles(context.env);
   const profileName = resolveProfileName(options.profile, context.env, shared);
   const live = findLiveSession(profileName, options, shared, context.now());
@@ -90,6 +117,11 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 
   const stored = readSession(profileName, shared);
   const profile = getProfile(profileName, shared);
+  const waiting = findWaitingSession(shared.files, profileName, stored, options.minTtl, context.now());
+  if (waiting !== undefined) {
+    await storeSession(profile, waiting, context, { patienceMs: 1000, onUnwritten });
+    return toLiveSession(profileName, waiting, options.region, shared);
+  }
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   refuseLoop(profile, context);
   checkFiles(profile, shared);
@@ -97,7 +129,22 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
-    const found = findLiveSession(profileName, options, readSharedFiles(context.env), context.now());
+    const now = readSharedFiles(context.env);
+    const kept = findWaitingSession(
+      now.files,
+      profileName,
+      readSession(profileName, now),
+      options.minTtl,
+      context.now(),
+    );
+    if (kept !== undefined) {
+      onUnwritten(
+        new UserError(`could not write ${now.files.credentials}: another process tried in vain`),
+        true,
+      );
+      return toLiveSession(profileName, kept, options.region, now);
+    }
+    const found = findLiveSession(profileName, options, now, context.now());
     const isNew = found?.session.sessionToken !== stored?.sessionToken;
     return isNew || !fresh ? found : undefined;
   };
@@ -113,7 +160,7 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
     fetchedMeanwhile,
     async (flight) => {
       const session = await fetchSession(profile, serialNumber, options, context, flight);
-      await storeSession(profile, session, context, flight);
+      await storeSession(profile, session, context, { flight, onUnwritten });
       return toLiveSession(profileName, session, options.region, readSharedFiles(context.env));
     },
   );
@@ -133,6 +180,7 @@ const serialNumberOf = (profile: Profile, option: string | undefined): string =>
 const checkFiles = (profile: Profile, shared: SharedFiles): void => {
   checkSessionProfile(profile.name, shared);
   checkCredentialsFile(shared);
+  trySessionEdit(profile.name, profile.settings.get('region'), shared);
   checkEditable(profile.files.credentials, profile.files.state);
 };
 
@@ -285,24 +333,55 @@ const checkedByClock = (session: Session, options: SessionOptions, context: Cont
   });
 };
 
+type StoreOptions = {
+  /** The flight that has fetched the session; none for one that has waited in the state folder. */
+  readonly flight?: Flight;
+  readonly patienceMs?: number;
+  readonly onUnwritten: OnUnwritten;
+};
+
+/** Writes the session into the credentials file; what cannot be written waits in the state folder. */
 const storeSession = async (
   profile: Profile,
   session: Session,
   context: Context,
-  flight: Flight,
+  { flight, patienceMs, onUnwritten }: StoreOptions,
 ): Promise<void> => {
-  const { credentials } = profile.files;
-  await editFile(
-    credentials,
-    (bytes) => {
-      const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
-      checkSessionProfile(profile.name, shared);
-      const keys = sessionKeys(profile.name, session, profile.settings.get('region'), shared);
-      flight.checkOwn();
-      return setSettings(bytes, 'credentials', sessionProfileName(profile.name), keys);
-    },
-    { state: profile.files.state },
-  );
+  const { files } = profile;
+  // as soon as it takes longer: Ctrl-C may come
+  const keep = (): void => keepWaitingSession(files, profile.name, session);
+  try {
+    await editFile(
+      files.credentials,
+      (bytes) => {
+        const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
+        checkSessionProfile(profile.name, shared);
+        flight?.checkOwn();
+        const stored = readSession(profile.name, shared);
+        if (flight === undefined && stored !== undefined && stored.expiration >= session.expiration)
+          return bytes;
+        const settings = sessionKeys(profile.name, session, profile.settings.get('region'), shared);
+        return setSettings(bytes, 'credentials', sessionProfileName(profile.name), settings);
+      },
+      { state: files.state, onBusy: keep, patienceMs },
+    );
+    dropWaitingSession(files, profile.name);
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    flight?.checkOwn();
+    onUnwritten(error, succeeds(keep));
+  }
+};
+
+/** Whether the work is done; raises what is no UserError. */
+const succeeds = (work: () => void): boolean => {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    return false;
+  }
 };
 
 type CodeSource = {
