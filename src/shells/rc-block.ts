@@ -53,6 +53,10 @@ const findBlock = (bytes: Buffer, path: string): Block | undefined => {
 export const hasBlock = (path: string): boolean =>
   findBlock(readFileIfAny(path) ?? Buffer.alloc(0), path) !== undefined;
 
+/** Whether the file has our block and nothing else. Raises UserError as `withBlock` does. */
+export const isOnlyBlock = (path: string): boolean =>
+  hasBlock(path) && withoutBlock(readFileIfAny(path) ?? Buffer.alloc(0), path).length === 0;
+
 /**
  * The file with our block: where it was, else at the end. All other bytes stay. Raises UserError for half a block.
  */

@@ -17,8 +17,10 @@ export type Row = {
   readonly source: (word: string) => string;
   /** The lines that run this line where the file is there. */
   readonly ifReadable: (word: string, line: string) => readonly string[];
-  /** The file that every interactive shell of this kind reads. */
-  readonly rcFile: (env: Environment, platform: string) => string;
+  /** The files of which every interactive shell of this kind reads the first that exists. */
+  readonly rcFiles: (env: Environment, platform: string) => readonly [string, ...string[]];
+  /** The command that makes a shell of this one which has read its rc file. */
+  readonly restart: (platform: string) => string;
 };
 
 const posix = {
@@ -34,14 +36,24 @@ export const rows: Readonly<Record<Shell, Row>> = {
     sessionScript: join('shell', 'aws-iam-login-session.bash'),
     completion: join('completions', 'aws-iam-login.bash'),
     ...posix,
-    rcFile: (env, platform) => join(homeOf(env), platform === 'darwin' ? '.bash_profile' : '.bashrc'),
+    // Terminals on macOS start login shells.
+    rcFiles: (env, platform) =>
+      platform === 'darwin'
+        ? [
+            join(homeOf(env), '.bash_profile'),
+            join(homeOf(env), '.bash_login'),
+            join(homeOf(env), '.profile'),
+          ]
+        : [join(homeOf(env), '.bashrc')],
+    restart: (platform) => (platform === 'darwin' ? 'exec bash -l' : 'exec bash'),
   },
   zsh: {
     script: join('shell', 'aws-iam-login.zsh'),
     sessionScript: join('shell', 'aws-iam-login-session.zsh'),
     completion: join('completions', '_aws-iam-login'),
     ...posix,
-    rcFile: (env) => join(env['ZDOTDIR'] || homeOf(env), '.zshrc'),
+    rcFiles: (env) => [join(env['ZDOTDIR'] || homeOf(env), '.zshrc')],
+    restart: () => 'exec zsh',
   },
   fish: {
     script: join('shell', 'aws-iam-login.fish'),
@@ -50,8 +62,10 @@ export const rows: Readonly<Record<Shell, Row>> = {
     quote: quoteFish,
     source: (word) => `source ${word}`,
     ifReadable: (word, line) => [`if test -r ${word}`, `  ${line}`, 'end'],
-    rcFile: (env) =>
+    rcFiles: (env) => [
       join(xdgFolder(env, 'XDG_CONFIG_HOME', '.config'), 'fish', 'conf.d', 'aws-iam-login.fish'),
+    ],
+    restart: () => 'exec fish',
   },
 };
 

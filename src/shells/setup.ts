@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode } from '../errors.ts';
@@ -9,16 +9,16 @@ import { removeStateFile, writeStateFile } from '../files/state-files.ts';
 import { locateFiles } from '../files/locations.ts';
 import { shells } from './names.ts';
 import type { Shell } from './names.ts';
+import { callingShell, parentName } from './calling-shell.ts';
 import { copiesOf, copyFolder, copyNames } from './copies.ts';
 import type { Origin } from './copies.ts';
-import { blockOf, hasBlock, withBlock, withoutBlock } from './rc-block.ts';
+import { blockOf, hasBlock, isOnlyBlock, withBlock, withoutBlock } from './rc-block.ts';
 import { rows } from './rows.ts';
 import { packageRoot } from './scripts.ts';
 import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
-import { shellWord } from '../text.ts';
 
 export type SetupOptions = {
-  /** Undefined for the shell that `$SHELL` names. */
+  /** Undefined for the shell that called the program. */
   readonly shell: Shell | undefined;
   readonly remove: boolean;
   readonly yes: boolean;
@@ -26,11 +26,16 @@ export type SetupOptions = {
   readonly input: boolean;
 };
 
-/** Where the program is, on which system. */
-export type Installation = Origin & { readonly platform: string };
+/** Where the program is, on which system, and who called it. */
+export type Installation = Origin & {
+  readonly platform: string;
+  /** The name of the parent process. */
+  readonly parent: string;
+};
 
 const thisInstallation = (): Installation => ({
   platform: process.platform,
+  parent: parentName(),
   node: process.execPath,
   entry: join(packageRoot, 'dist', 'aws-iam-login.cjs'),
   packageRoot,
@@ -45,24 +50,31 @@ export const setup = async (
   context: Context,
   installation: Installation = thisInstallation(),
 ): Promise<void> => {
-  const shell = options.shell ?? shellOf(context.env);
+  const shell = options.shell ?? callingShell(installation.parent, context.env);
   const plan = options.remove
     ? planRemoval(shell, context.env, installation)
     : planSetup(shell, context.env, installation);
   if (plan.steps.length === 0) {
     tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
-    return;
+  } else {
+    for (const line of describePlan(plan)) context.log(line);
+    if (!options.yes) await confirm(options.input);
+    for (const step of plan.steps) await apply(step, context.env);
+    if (options.remove) removeEmptyFolders(plan.folder);
+    const { restart } = rows[shell];
+    tell(context, options.remove ? 'done' : `done; open a new shell, or: ${restart(installation.platform)}`);
   }
-  for (const line of describePlan(plan)) context.log(line);
-  if (!options.yes) await confirm(options.input);
-  for (const step of plan.steps) await apply(step, context.env);
-  if (options.remove) removeEmptyFolders(plan.folder);
-  tell(
-    context,
-    options.remove
-      ? 'done'
-      : `done; a new ${shell} has it, this one after: ${rows[shell].source(rows[shell].quote(plan.script))}`,
-  );
+  if (!options.remove) noteHiddenFile(shell, context, installation);
+};
+
+// What setup itself has created on macOS: a file of nothing but our block, which login shells read instead of the
+// user's own.
+const noteHiddenFile = (shell: Shell, context: Context, { platform }: Installation): void => {
+  const [first, ...others] = rows[shell].rcFiles(context.env, platform);
+  const hidden = isOnlyBlock(first) ? others.find((path) => fs.existsSync(path)) : undefined;
+  if (hidden === undefined) return;
+  tell(context, `${first} holds nothing but our block, and login shells do not read ${hidden} because of it`);
+  context.log(`  hint: aws-iam-login setup ${shell} --remove && aws-iam-login setup ${shell}`);
 };
 
 const confirm = async (input: boolean): Promise<void> => {
@@ -94,28 +106,28 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** The folder of the copies. */
   readonly folder: string;
-  /** The copy of the shell's script. */
-  readonly script: string;
 };
 
 /** What sets this shell up. Raises UserError for an rc file with half a block of ours. */
 export const planSetup = (shell: Shell, env: Environment, installation: Installation): Plan => {
   const folder = copyFolder(env);
-  const block = blockOf(shell, join(folder, rows[shell].script), env);
-  const path = rows[shell].rcFile(env, installation.platform);
-  const edit = (bytes: Buffer) => withBlock(bytes, block, path);
+  const lines = blockOf(shell, join(folder, rows[shell].script), env);
+  const paths = rows[shell].rcFiles(env, installation.platform);
+  const path = paths.find((candidate) => fs.existsSync(candidate)) ?? paths[0];
+  const edit = (bytes: Buffer) => withBlock(bytes, lines, path);
   const before = readFileIfAny(path) ?? Buffer.alloc(0);
   const copies = copiesOf(installation).filter(
     ({ name, text }) => readFileIfAny(join(folder, name))?.toString() !== text,
   );
   return {
     folder,
-    script: join(folder, rows[shell].script),
     steps: [
       ...copies.map(({ name, text }): Step => ({ kind: 'write', path: join(folder, name), text })),
-      ...(edit(before).equals(before)
-        ? []
-        : [{ kind: 'edit', path, edit, lines: block, adds: true } as const]),
+      ...(edit(before).equals(before) ? [] : [{ kind: 'edit', path, edit, lines, adds: true } as const]),
+      ...removals(
+        paths.filter((other) => other !== path),
+        lines,
+      ),
     ],
   };
 };
@@ -123,23 +135,33 @@ export const planSetup = (shell: Shell, env: Environment, installation: Installa
 /** What takes this shell's block out again, and the copies once no other shell needs them. Raises UserError. */
 export const planRemoval = (shell: Shell, env: Environment, { platform }: Installation): Plan => {
   const folder = copyFolder(env);
-  const path = rows[shell].rcFile(env, platform);
-  const others = shells.filter((other) => other !== shell && hasBlock(rows[other].rcFile(env, platform)));
-  const copies =
-    others.length > 0
-      ? []
-      : copyNames.map((name) => join(folder, name)).filter((file) => fs.existsSync(file));
-  const edit = (bytes: Buffer) => withoutBlock(bytes, path);
+  const isNeeded = shells.some(
+    (other) => other !== shell && rows[other].rcFiles(env, platform).some((path) => hasBlock(path)),
+  );
+  const copies = isNeeded
+    ? []
+    : copyNames.map((name) => join(folder, name)).filter((file) => fs.existsSync(file));
   const lines = blockOf(shell, join(folder, rows[shell].script), env);
   return {
     folder,
-    script: join(folder, rows[shell].script),
     steps: [
-      ...(hasBlock(path) ? [{ kind: 'edit', path, edit, lines, adds: false } as const] : []),
+      ...removals(rows[shell].rcFiles(env, platform), lines),
       ...copies.map((copy): Step => ({ kind: 'remove', path: copy })),
     ],
   };
 };
+
+/** Takes the block out of those of the files that have it. */
+const removals = (paths: readonly string[], lines: readonly string[]): Step[] =>
+  paths
+    .filter((path) => hasBlock(path))
+    .map((path) => ({
+      kind: 'edit',
+      path,
+      edit: (bytes) => withoutBlock(bytes, path),
+      lines,
+      adds: false,
+    }));
 
 const describePlan = ({ steps, folder }: Plan): string[] => {
   const files = steps.flatMap((step) => (step.kind === 'edit' ? [] : [step]));
@@ -175,17 +197,4 @@ const removeEmptyFolders = (folder: string): void => {
     const path = join(folder, name);
     if (fs.existsSync(path) && fs.readdirSync(path).length === 0) fs.rmdirSync(path);
   }
-};
-
-const shellOf = (env: Environment): Shell => {
-  const name = basename(env['SHELL'] ?? '');
-  const shell = shells.find((known) => known === name);
-  if (shell !== undefined) return shell;
-  throw new UserError(
-    `setup needs to know the shell: SHELL is ${name === '' ? 'not set' : shellWord(name)}`,
-    {
-      hint: `name it: aws-iam-login setup ${shells.join('|')}`,
-      exitCode: exitCode.usage,
-    },
-  );
 };
