@@ -9,6 +9,7 @@ import {
   keyLines,
   makeHomeOf,
   run,
+  runProcess,
   sectionOf,
   sessionLines,
   snapshot,
@@ -120,7 +121,7 @@ describe('with eight devices', () => {
   test('init without a terminal exits 3 and names them all, however many pages AWS makes of them', async () => {
     aws.setPageSize(3);
     const before = snapshot(home);
-    const { exitCode, stderr } = await run(home, ['init']);
+    const { exitCode, stderr } = await runProcess(home, ['init']);
     expect(exitCode).toBe(3);
     expect(stderr).toContain('user jane has 8 MFA devices, and nobody can be asked which one to use\n');
     for (const name of names) expect(stderr).toContain(`arn:aws:iam::123456789012:mfa/${name}`);

@@ -6,8 +6,8 @@ import type { DeviceHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  run,
   runCommand,
+  runProcess,
   sectionOf,
   snapshot,
   startCommand,
@@ -221,7 +221,7 @@ describe('processes with one --token-code', () => {
 test('who has no terminal exits 3 at once while another one is asking', async () => {
   const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
   await terminal.until(/Enter MFA code for /);
-  const { exitCode, stdout, stderr } = await run(home, ['env']);
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'false\n' });
   expect(stderr).toMatch(
     /^aws-iam-login: process \d+ is asking for the code of \S+, and there is no terminal to wait on\n {2}hint: /,
