@@ -90,7 +90,7 @@ __aws_iam_login_values() {
     # >>> values: made by 'npm run generate'
     --profile | -p) __aws_iam_login_profiles ;;
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
-    --format) ail_names=(env env-no-export fish powershell process) ;;
+    --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
     --as) ail_names=(keys profile watch) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
     # <<< values

@@ -106,7 +106,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l min-t
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell process' -d 'how to print the variables'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export dotenv fish powershell json process' -d 'how to print the variables'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys profile watch' -d 'export the keys, AWS_PROFILE, or only what the prompt hook needs'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'

@@ -47,6 +47,8 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
     }
     const format = choiceOf(given.text('format'), formats);
     const as = choiceOf(given.text('as'), forms);
+    // there is something to say then
+    if (context.toTerminal?.() === true) return undefined;
     return { text: formatEnv(live, { format, as, minTtl: asked.minTtl }, context.env) };
   } catch {
     return undefined;
