@@ -315,7 +315,7 @@ describe('with two keys', () => {
     scene.aws.addAccessKey(scene.user);
     const { exitCode, stderr } = await rotate('--delete-other');
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('needs a confirmation, and there is nobody to ask');
+    expect(stderr).toContain('needs a confirmation, and there is no terminal to ask on');
     expect(ids()).toHaveLength(2);
   });
 

@@ -10,6 +10,7 @@ import {
   runCommand,
   sectionOf,
   snapshot,
+  start,
   startCommand,
   until,
   wrongCodes,
@@ -229,6 +230,41 @@ describe('processes with one --token-code', () => {
   });
 });
 
+describe('who brings a code of his own', () => {
+  test('does not wait for a question, and whoever is asked takes the session without a code of his own', async () => {
+    const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
+    await terminal.until(/Enter MFA code for /);
+    expect(await run(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
+    await answer(terminal, phone.code());
+    await terminal.until(/EXIT0/);
+    expect(fs.readFileSync(join(home.folder, 'out'), 'utf8')).toContain(
+      sectionOf(home, 'default-sts')['aws_session_token'],
+    );
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('does not wait for a stdin that never ends', async () => {
+    const endless = start(home, ['login', '--token-code', '-'], { openInput: true });
+    await until(() => fs.existsSync(join(home.state, 'locks')));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { exitCode } = await run(home, ['login', '--token-code', phone.code()]);
+    endless.child.kill('SIGKILL');
+    expect(exitCode).toBe(0);
+  });
+
+  test('uses it after a wrong one of somebody else', async () => {
+    aws.fault('GetSessionToken', 'hold');
+    const wrong = start(home, ['env', '--token-code', phone.wrongCode()]);
+    await aws.untilHeld();
+    const right = start(home, ['env', '--token-code', phone.code()]);
+    await right.says('is getting a session with');
+    aws.release();
+    expect((await wrong.ended).exitCode).toBe(1);
+    expect((await right.ended).exitCode).toBe(0);
+    expect(aws.count('GetSessionToken')).toBe(2);
+  });
+});
+
 test('who has no terminal exits 3 at once while another one is asking', async () => {
   const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
   await terminal.until(/Enter MFA code for /);
@@ -267,4 +303,29 @@ test('two questions on one terminal come one after the other', async () => {
   const screen = await terminal.until(/(ONE|TWO)[^]*(ONE|TWO)/);
   expect(screen).toContain('ONE0');
   expect(screen).toContain('TWO0');
+});
+
+test('init, setup and login ask on one terminal one after the other', async () => {
+  aws.addMfaDevice(jane, { name: 'tablet' });
+  const commands = ['login', 'init --force', 'setup bash'];
+  const terminal = await openTerminal(
+    home,
+    `${commands.map((words, index) => `(aws-iam-login ${words} 2>err${index}; echo "ENDED $?") &`).join(' ')} wait; echo ALL DONE`,
+  );
+  const waiting = (): string[] =>
+    commands
+      .map((_, index) => join(home.folder, `err${index}`))
+      .filter(
+        (path) => fs.existsSync(path) && fs.readFileSync(path, 'utf8').includes('is asking on this terminal'),
+      );
+  const question = /Enter MFA code for|Use which one|Go on\?/g;
+  for (const asked of [1, 2, 3]) {
+    await until(() => waiting().length >= 2 || asked > 1);
+    const screen = await terminal.until(new RegExp(`(?:(?:${question.source})[^]*){${asked}}`));
+    expect(screen.match(question)).toHaveLength(asked);
+    expect(screen.match(/ENDED/g) ?? []).toHaveLength(asked - 1);
+    await terminal.press('C-c');
+    await terminal.until(new RegExp(`(?:ENDED 130[^]*){${asked}}`));
+  }
+  await terminal.until(/ALL DONE/);
 });

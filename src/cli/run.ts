@@ -106,7 +106,10 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
   },
 
   login: async (given, context) => {
-    const live = await login({ ...sessionOptions(given), ifNeeded: given.flag('if-needed') }, context);
+    const live = await login(
+      { ...sessionOptions(given), ifNeeded: given.flag('if-needed'), readsStdin: true },
+      context,
+    );
     context.log(`aws-iam-login: ${describeSession(live, context.now())}`);
     return exitCode.done;
   },

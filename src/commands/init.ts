@@ -8,7 +8,7 @@ import {
   resolveRegion,
   userNameOfArn,
 } from '../aws/endpoints.ts';
-import { UserError, exitCode, isUserError } from '../errors.ts';
+import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
 import { setKeys } from '../ini/ini.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
@@ -20,7 +20,8 @@ import {
   warningsOf,
 } from '../profiles/profile.ts';
 import type { Profile } from '../profiles/profile.ts';
-import { askLine, declined, findTerminal } from '../terminal/prompt.ts';
+import { askLine, declined } from '../terminal/prompt.ts';
+import { askOrFail, canAsk } from '../terminal/question.ts';
 import { reasonAgainst, validSerialNumber } from '../profiles/serial-number.ts';
 import { shellWord } from '../text.ts';
 
@@ -72,7 +73,7 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   );
   const identity = await aws.getCallerIdentity();
   const found = userNameOf(identity, profile);
-  const device = await chooseDevice(aws, identity, found, options, context);
+  const device = await chooseDevice(aws, identity, found, profile, options, context);
   await writeProfile(profile, found, device);
   return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
 };
@@ -117,6 +118,7 @@ const chooseDevice = async (
   aws: Aws,
   identity: CallerIdentity,
   userName: string,
+  profile: Profile,
   options: InitOptions,
   context: Context,
 ): Promise<string> => {
@@ -143,7 +145,7 @@ const chooseDevice = async (
       hint: 'add an authenticator app to the user in the IAM console (Security credentials), then run init again',
     });
   }
-  return second === undefined ? first : askForDevice(names, userName, options);
+  return second === undefined ? first : askForDevice(names, userName, profile, options, context);
 };
 
 /** The devices of a user, undefined when the user may not list them. */
@@ -172,28 +174,33 @@ const namedDevice = (serialNumber: string, names: readonly string[], userName: s
 const askForDevice = async (
   names: readonly string[],
   userName: string,
+  profile: Profile,
   options: InitOptions,
+  context: Context,
 ): Promise<string> => {
-  if (!options.input || typeof findTerminal() === 'string') {
-    throw new UserError(
-      `user ${userName} has ${names.length} MFA devices, and nobody can be asked which one to use`,
-      {
-        hint: `choose one with --serial-number: ${names.join(', ')}`,
-        exitCode: exitCode.noSession,
-      },
+  const sameName = names.find((name) => name.endsWith(`/${userName}`));
+  if (sameName !== undefined && !canAsk(options.input)) {
+    context.log(
+      `aws-iam-login: of ${names.length} MFA devices ${sameName} is taken, which is named like the user (--serial-number names another)`,
     );
+    return sameName;
   }
+  const question = {
+    need: `user ${userName} has ${names.length} MFA devices`,
+    hint: `choose one with --serial-number: ${names.join(', ')}`,
+    input: options.input,
+    state: profile.files.state,
+  };
   const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\n');
-  for (;;) {
-    const line = (
-      await askLine(
-        `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `,
-      )
-    ).trim();
-    if (line === '') throw declined();
-    const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
-    if (chosen !== undefined) return chosen;
-  }
+  const text = `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `;
+  return askOrFail(question, context, async () => {
+    for (;;) {
+      const line = (await askLine(text)).trim();
+      if (line === '') throw declined();
+      const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
+      if (chosen !== undefined) return chosen;
+    }
+  });
 };
 
 // In the section that holds the key when that is the credentials file's, where the origin wrote them too.

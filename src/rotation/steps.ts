@@ -1,19 +1,19 @@
 import { mayHaveActed } from '../aws/client.ts';
 import type { Aws, KeyMetadata, LastUsed } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { UserError, exitCode, isUserError } from '../errors.ts';
-import { editFile, lockPathFor } from '../files/edit.ts';
+import { UserError, isUserError } from '../errors.ts';
+import { editFile } from '../files/edit.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, findKeyPair, replaceKey } from './key-holders.ts';
 import type { KeyHolder, WantedKey } from './key-holders.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail } from '../terminal/question.ts';
 import { firstPause, longestPause, settleLimit } from './signer.ts';
 import type { Signer } from './signer.ts';
 import { shellWord } from '../text.ts';
-import { withTerminal } from '../sessions/single-flight.ts';
 
 /** What all steps of one rotation share. */
 export type Rotation = {
@@ -136,15 +136,13 @@ export const deleteKey = async (rotation: Rotation, accessKeyId: string): Promis
 export const confirm = async (rotation: Rotation, question: string, action: string): Promise<void> => {
   const { options, state, context } = rotation;
   if (options.yes) return;
-  const terminal = options.input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError(`to ${action} needs a confirmation, and there is nobody to ask`, {
-      hint: 'give --yes',
-      exitCode: exitCode.noSession,
-    });
-  }
-  const path = lockPathFor(state, `terminal ${terminal.id}`);
-  if (!(await withTerminal(path, context, () => askYesNo(question)))) throw declined();
+  const asked = {
+    need: `to ${action} needs a confirmation`,
+    hint: 'give --yes',
+    input: options.input,
+    state,
+  };
+  if (!(await askOrFail(asked, context, () => askYesNo(question)))) throw declined();
 };
 
 /** Ends the rotation: removes the journal. Raises UserError. */

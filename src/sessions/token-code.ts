@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import ini from 'ini';
 import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode } from '../errors.ts';
@@ -18,8 +19,70 @@ export const parseTokenCode = (given: string): string => {
   });
 };
 
-/** The token code on stdin. Raises UserError (usage) when there are no six digits. */
-export const readTokenCode = async (): Promise<string> => parseTokenCode(await text(process.stdin));
+/**
+ * The token code on stdin, which has to end within `limitMilliseconds`. Raises UserError: with exit code 3 when it does
+ * not, as a usage error when there are no six digits.
+ */
+export const readTokenCode = async (
+  stream: Readable = process.stdin,
+  limitMilliseconds = 60_000,
+): Promise<string> => {
+  const given = await readShortText(stream, limitMilliseconds);
+  if (given !== undefined) return parseTokenCode(given);
+  throw new UserError(
+    `stdin did not end within ${limitMilliseconds / 1000} s, and holds no token code so far`,
+    {
+      hint: 'what writes the code has to close its output: printf 123456 | aws-iam-login login --token-code -',
+      exitCode: exitCode.noSession,
+    },
+  );
+};
+
+/**
+ * The token code that a pipe or a file on stdin holds, and nothing else, for a login that was told of none: undefined
+ * for anything else, and for what does not end within `limitMilliseconds`.
+ */
+export const readUnannouncedCode = async (
+  stream: Readable = process.stdin,
+  limitMilliseconds = 5000,
+): Promise<string | undefined> => {
+  if (stream === process.stdin && !isDataOnStdin()) return undefined;
+  const given = await readShortText(stream, limitMilliseconds);
+  return given !== undefined && /^\s*\d{3}\s?\d{3}\s*$/.test(given) ? parseTokenCode(given) : undefined;
+};
+
+// A device such as /dev/null holds no code, and /dev/zero no end.
+const isDataOnStdin = (): boolean => {
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isSocket() || stdin.isFile();
+  } catch {
+    return false;
+  }
+};
+
+// More than this is no code, whatever follows.
+const longestText = 1000;
+
+/** What the stream holds up to its end or its first 1,000 characters; undefined when neither comes in time. */
+const readShortText = (stream: Readable, limitMilliseconds: number): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    let read = '';
+    const finish = (result: string | undefined): void => {
+      clearTimeout(timer);
+      stream.off('data', onData).off('end', onEnd).off('error', onEnd);
+      // nobody reads it any more, and it must not keep this process
+      stream.on('error', () => {}).pause();
+      resolve(result);
+    };
+    const onData = (chunk: string): void => {
+      read += chunk;
+      if (read.length > longestText) finish(read);
+    };
+    const onEnd = (): void => finish(read);
+    const timer = setTimeout(() => finish(undefined), limitMilliseconds);
+    stream.setEncoding('utf8').on('data', onData).on('end', onEnd).on('error', onEnd);
+  });
 
 /**
  * The token code that the profile's `mfa_process` prints: a command for `/bin/sh`, run without AWS credentials, for

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { connect, requestFailure, skewOfAnswer } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { accountOfArn, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
-import { UserError, exitCode, isUserError } from '../errors.ts';
+import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, editFile, lockPathFor } from '../files/edit.ts';
 import { setKeys } from '../ini/ini.ts';
 import { longTermCredentials, refuseLoop } from '../profiles/access-key.ts';
@@ -17,7 +18,8 @@ import {
   sessionProfileName,
 } from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
-import { askLine, declined, findTerminal } from '../terminal/prompt.ts';
+import { askLine, declined } from '../terminal/prompt.ts';
+import { askOrFail, canAsk } from '../terminal/question.ts';
 import { validSerialNumber } from '../profiles/serial-number.ts';
 import {
   checkSessionProfile,
@@ -30,12 +32,13 @@ import {
 } from './stored-session.ts';
 import type { LiveSession, Session } from './stored-session.ts';
 import { shellWord } from '../text.ts';
-import { joinFlight, withTerminal } from './single-flight.ts';
+import { joinFlight } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
 import {
   forgetCode,
   parseTokenCode,
   readTokenCode,
+  readUnannouncedCode,
   rejectedCode,
   rememberCode,
   runMfaProcess,
@@ -57,14 +60,20 @@ export type SessionOptions = {
   readonly hook: boolean;
 };
 
+/** What login may do beyond the others. */
+export type LoginOptions = SessionOptions & {
+  /** Whether a live session will do. */
+  readonly ifNeeded: boolean;
+  /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
+  readonly readsStdin?: boolean;
+};
+
 /**
  * Gets a new session and stores it as `[<profile>-sts]`; with `ifNeeded` a live one will do. A login that had to wait
  * for another one takes the session which that one fetched. Raises UserError.
  */
-export const login = async (
-  options: SessionOptions & { ifNeeded: boolean },
-  context: Context,
-): Promise<LiveSession> => sessionOf(options, context, !options.ifNeeded);
+export const login = async (options: LoginOptions, context: Context): Promise<LiveSession> =>
+  sessionOf(options, context, !options.ifNeeded);
 
 /** The live session of a user profile, fetched first when there is none. Raises UserError. */
 export const liveSession = async (options: SessionOptions, context: Context): Promise<LiveSession> =>
@@ -79,7 +88,11 @@ export const describeSession = ({ profileName, session }: LiveSession, now: numb
   return `session of ${shellWord(profileName)} until ${day}${time} (${formatRemaining(session.expiration - now / 1000)})`;
 };
 
-const sessionOf = async (options: SessionOptions, context: Context, fresh: boolean): Promise<LiveSession> => {
+const sessionOf = async (
+  options: SessionOptions & { readsStdin?: boolean },
+  context: Context,
+  fresh: boolean,
+): Promise<LiveSession> => {
   const shared = readSharedFiles(context.env);
   const profileName = resolveProfileName(options.profile, context.env, shared);
   const live = findLiveSession(profileName, options, shared, context.now());
@@ -99,21 +112,70 @@ const sessionOf = async (options: SessionOptions, context: Context, fresh: boole
     return isNew || !fresh ? found : undefined;
   };
 
+  const tokenCode = await givenCode(profile, options);
+  const goal = `${profile.files.credentials} ${profileName}`;
+  const lockPath = (what: string) => lockPathFor(profile.files.state, `${what} ${serialNumber}`);
+
+  // Only one process sends a code at a time, and who has one of its own waits for nothing else.
+  const exchange = (newSend: () => Promise<Send>, code: string): Promise<LiveSession> =>
+    joinFlight(
+      {
+        path: lockPath('code of'),
+        goal: createHash('sha256').update(`${goal} ${code}`).digest('hex'),
+        subject: serialNumber,
+        canAsk: () => true,
+      },
+      context,
+      fetchedMeanwhile,
+      async (flight) => {
+        const send = await newSend();
+        const session = await send(code, flight);
+        await storeSession(profile, session, context, flight);
+        return toLiveSession(profileName, session, options.region, readSharedFiles(context.env));
+      },
+    );
+
+  if (tokenCode !== undefined) {
+    return exchange(() => newSender(profile, serialNumber, options, context), tokenCode);
+  }
   return joinFlight(
     {
-      path: lockPathFor(profile.files.state, `serial number ${serialNumber}`),
-      goal: `${profile.files.credentials} ${profileName}`,
+      path: lockPath('serial number'),
+      goal,
       subject: serialNumber,
-      canAsk: () => options.input && typeof findTerminal() === 'object',
+      canAsk: () => canAsk(options.input),
     },
     context,
     fetchedMeanwhile,
     async (flight) => {
-      const session = await fetchSession(profile, serialNumber, options, context, flight);
-      await storeSession(profile, session, context, flight);
-      return toLiveSession(profileName, session, options.region, readSharedFiles(context.env));
+      const send = await newSender(profile, serialNumber, options, context);
+      const source = codeSource(profile, serialNumber, options, context, flight);
+      for (let rejections = 0; ;) {
+        const code = await source.next();
+        flight.checkOwn();
+        try {
+          return await exchange(async () => send, code);
+        } catch (error) {
+          if (!isUserError(error) || error.awsCode !== rejectedCode) throw error;
+          rejections += 1;
+          if (rejections >= source.tries) throw error;
+          context.log(`aws-iam-login: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
+          await source.again();
+        }
+      }
     },
   );
+};
+
+/** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
+const givenCode = async (
+  profile: Profile,
+  { tokenCode, readsStdin, input }: SessionOptions & { readsStdin?: boolean },
+): Promise<string | undefined> => {
+  if (tokenCode === '-') return readTokenCode();
+  if (tokenCode !== undefined) return parseTokenCode(tokenCode);
+  const mayRead = readsStdin === true && input && !profile.keys.get('mfa_process') && !canAsk(true);
+  return mayRead ? readUnannouncedCode() : undefined;
 };
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
@@ -144,13 +206,15 @@ const checkAccount = (key: AccessKey, serialNumber: string, profile: Profile): v
   );
 };
 
-const fetchSession = async (
+/** Sends a code to AWS, once. Raises UserError, with `awsCode` `rejectedCode` when another one may do. */
+type Send = (tokenCode: string, flight: Flight) => Promise<Session>;
+
+const newSender = async (
   profile: Profile,
   serialNumber: string,
   options: SessionOptions,
   context: Context,
-  flight: Flight,
-): Promise<Session> => {
+): Promise<Send> => {
   let credentials = await longTermCredentials(profile, context);
   checkAccount(credentials, serialNumber, profile);
   const connectAs = (key: AccessKey) =>
@@ -164,33 +228,23 @@ const fetchSession = async (
       context.env,
     );
   let aws = connectAs(credentials);
-  const source = codeSource(profile, serialNumber, options, context, flight);
-  for (let rejections = 0; ;) {
-    const tokenCode = await source.next();
-    flight.checkOwn();
+  return async (tokenCode, flight) => {
     const send = (): Promise<Session> => {
+      flight.checkOwn();
       rememberCode(profile.files.state, serialNumber, tokenCode, context);
       return sendCode(aws, profile, serialNumber, tokenCode, options, context);
     };
-    try {
-      const session = await send().catch((error: unknown) => {
-        const replaced = replacedKey(error, credentials, profile, context);
-        if (replaced === undefined) throw error;
-        credentials = replaced;
-        aws = connectAs(replaced);
-        return send();
-      });
-      const skew = aws.clockOffset() / 1000;
-      if (skew !== 0) context.log(`aws-iam-login: ${describeSkew(skew)}: set it`);
-      return checkedByClock(session, options, context);
-    } catch (error) {
-      if (!isUserError(error) || error.awsCode !== rejectedCode) throw error;
-      rejections += 1;
-      if (rejections >= source.tries) throw error;
-      context.log(`aws-iam-login: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
-      await source.again();
-    }
-  }
+    const session = await send().catch((error: unknown) => {
+      const replaced = replacedKey(error, credentials, profile, context);
+      if (replaced === undefined) throw error;
+      credentials = replaced;
+      aws = connectAs(replaced);
+      return send();
+    });
+    const skew = aws.clockOffset() / 1000;
+    if (skew !== 0) context.log(`aws-iam-login: ${describeSkew(skew)}: set it`);
+    return checkedByClock(session, options, context);
+  };
 };
 
 // A rotation may have replaced the key while the question stood: AWS has not judged the code then.
@@ -316,7 +370,7 @@ type CodeSource = {
   readonly again: () => Promise<void>;
 };
 
-/** Where token codes come from: the first that applies of `--token-code`, `mfa_process`, the terminal. */
+/** Where the codes come from that nobody has brought along: `mfa_process`, else the terminal. */
 const codeSource = (
   profile: Profile,
   serialNumber: string,
@@ -324,14 +378,6 @@ const codeSource = (
   context: Context,
   flight: Flight,
 ): CodeSource => {
-  const { tokenCode } = options;
-  if (tokenCode !== undefined) {
-    return {
-      tries: 1,
-      next: async () => (tokenCode === '-' ? readTokenCode() : parseTokenCode(tokenCode)),
-      again: async () => {},
-    };
-  }
   const command = profile.keys.get('mfa_process');
   if (command !== undefined && command !== '') {
     return {
@@ -354,19 +400,13 @@ const askTokenCode = async (
   context: Context,
   flight: Flight,
 ): Promise<string> => {
-  const terminal = options.input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError(
-      options.input
-        ? `a token code for ${serialNumber} is needed, and ${terminal === 'background' ? 'a background job cannot ask' : 'there is no terminal to ask on'}`
-        : `a token code for ${serialNumber} is needed, and --no-input forbids to ask`,
-      {
-        hint: 'give it with --token-code, or let mfa_process in the profile print it',
-        exitCode: exitCode.noSession,
-      },
-    );
-  }
-  return withTerminal(lockPathFor(profile.files.state, `terminal ${terminal.id}`), context, async () => {
+  const question = {
+    need: `a token code for ${serialNumber} is needed`,
+    hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
+    input: options.input,
+    state: profile.files.state,
+  };
+  return askOrFail(question, context, async () => {
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {

@@ -9,7 +9,8 @@ import { UserError, exitCode } from '../errors.ts';
 import { editFile, readFileIfAny, removeStateFile, writeStateFile } from '../files/edit.ts';
 import { locateFiles } from '../files/locations.ts';
 import { completionOf, packageRoot, scriptOf, sessionScriptOf } from './scripts.ts';
-import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail } from '../terminal/question.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';
 
@@ -60,7 +61,7 @@ export const setup = async (
     return;
   }
   for (const line of describePlan(plan)) context.log(line);
-  if (!options.yes) await confirm(options.input);
+  if (!options.yes) await confirm(options.input, context);
   for (const step of plan.steps) await apply(step, context.env);
   if (options.remove) removeEmptyFolders(plan.folder);
   context.log(
@@ -68,15 +69,14 @@ export const setup = async (
   );
 };
 
-const confirm = async (input: boolean): Promise<void> => {
-  const terminal = input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError('setup asks before it changes anything, and there is no terminal to ask on', {
-      hint: 'say it beforehand: --yes',
-      exitCode: exitCode.noSession,
-    });
-  }
-  if (!(await askYesNo('Go on?'))) throw declined();
+const confirm = async (input: boolean, context: Context): Promise<void> => {
+  const question = {
+    need: 'setup asks before it changes anything',
+    hint: 'say it beforehand: --yes',
+    input,
+    state: locateFiles(context.env).state,
+  };
+  if (!(await askOrFail(question, context, () => askYesNo('Go on?')))) throw declined();
 };
 
 /** One change to one file. */
