@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
-import { login } from '../src/sessions/user-session.ts';
+import { login } from '../src/sessions/login.ts';
 import { readTokenCode, readUnannouncedCode, runMfaProcess } from '../src/sessions/token-code.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';

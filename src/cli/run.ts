@@ -11,8 +11,9 @@ import { exec } from '../commands/exec.ts';
 import { storedEnv } from '../sessions/fast-env.ts';
 import { completion, hook, noteOtherVersion } from '../shells/scripts.ts';
 import { describeInit, init } from '../commands/init.ts';
-import { describeSession, liveSession, login } from '../sessions/user-session.ts';
-import type { SessionOptions } from '../sessions/user-session.ts';
+import { describeSession } from '../sessions/live-session.ts';
+import { liveSession, login } from '../sessions/login.ts';
+import type { SessionOptions } from '../sessions/login.ts';
 import { nearestOf } from '../nearest.ts';
 import { policy } from '../commands/policy.ts';
 import { allProfileNames, readSharedFiles } from '../profiles/profile.ts';
@@ -123,7 +124,7 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
     }
     const asked = sessionOptions(given);
     const live = await liveSession(asked, context);
-    context.print(formatEnv(live, { format, as, minTtl: asked.minTtl }, context.env));
+    context.print(formatEnv(live, { format, as }, context.env));
     return exitCode.done;
   },
 
@@ -142,7 +143,7 @@ const handlers: Readonly<Record<CommandName, Handler>> = {
     }
     const asked = sessionOptions(given);
     const live = await liveSession(asked, context);
-    return exec(given.rest, live, asked.minTtl, context);
+    return exec(given.rest, live, context);
   },
 
   rotate: async (given, context) => {

@@ -4,7 +4,7 @@ import type { Context, Environment } from '../context.ts';
 import { sessionVariables } from '../shells/variables.ts';
 import type { Variables } from '../shells/variables.ts';
 import { UserError, systemCode } from '../errors.ts';
-import type { LiveSession } from '../sessions/stored-session.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
 import { shellWord } from '../text.ts';
 
 const forwarded = [
@@ -25,7 +25,6 @@ const forwarded = [
 export const exec = async (
   command: readonly string[],
   live: LiveSession,
-  minTtl: number,
   context: Context,
 ): Promise<number> => {
   const [file = '', ...parameters] = command;
@@ -37,7 +36,7 @@ export const exec = async (
   };
   for (const signal of forwarded) process.removeAllListeners(signal).on(signal, pass);
   const child = execa(file, parameters, {
-    env: withVariables(context.env, sessionVariables(live, { as: 'keys', minTtl }, context.env)),
+    env: withVariables(context.env, sessionVariables(live, 'keys', context.env)),
     extendEnv: false,
     stdio: 'inherit',
     reject: false,

@@ -1,17 +1,12 @@
 import { connect } from '../aws/client.ts';
 import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import {
-  accountOfArn,
-  partitionOf,
-  resolveEndpointUrl,
-  resolveRegion,
-  userNameOfArn,
-} from '../aws/endpoints.ts';
+import { accountOfArn, partitionOf, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
 import { setKeys } from '../ini/ini.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
+import { iamUserName } from '../profiles/iam-user.ts';
 import {
   checkCredentialsFile,
   getProfile,
@@ -72,7 +67,7 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
     context.env,
   );
   const identity = await aws.getCallerIdentity();
-  const found = userNameOf(identity, profile);
+  const found = iamUserName(identity.arn, profile, aboutRoot);
   const device = await chooseDevice(aws, identity, found, profile, options, context);
   await writeProfile(profile, found, device);
   return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
@@ -84,34 +79,9 @@ export const describeInit = ({ profileName, userName, serialNumber, asked }: Ini
     ? `profile ${shellWord(profileName)} is user ${userName} with MFA device ${serialNumber}`
     : `profile ${shellWord(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
 
-/**
- * The name of the IAM user that an identity is: what follows the last slash of its ARN, since users can have paths.
- * Raises UserError for root, roles and federated users, which get no MFA session of this kind.
- */
-const userNameOf = ({ arn }: CallerIdentity, profile: Profile): string => {
-  const where = `the key of profile ${shellWord(profile.name)}`;
-  const userName = userNameOfArn(arn);
-  if (userName !== undefined) return userName;
-  const hint = 'use the access key of an IAM user';
-  if (arn.endsWith(':root')) {
-    throw new UserError(
-      `${where} is a root key: AWS gives it sessions of one hour at most, and nobody should use it daily`,
-      { hint },
-    );
-  }
-  if (/:assumed-role\//.test(arn)) {
-    throw new UserError(
-      `${where} belongs to a role session (${arn}), which AWS gives no session of its own`,
-      { hint },
-    );
-  }
-  if (/:federated-user\//.test(arn)) {
-    throw new UserError(
-      `${where} belongs to a federated user (${arn}), which AWS gives no session of its own`,
-      { hint },
-    );
-  }
-  throw new UserError(`${where} belongs to ${arn}, which is no IAM user`, { hint });
+const aboutRoot = {
+  reason: ': AWS gives it sessions of one hour at most, and nobody should use it daily',
+  hint: 'use the access key of an IAM user',
 };
 
 const chooseDevice = async (

@@ -4,6 +4,7 @@ import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, ensureStateFolder, lockPathFor } from '../files/edit.ts';
 import { findProblems } from '../ini/ini.ts';
+import { iamUserName } from '../profiles/iam-user.ts';
 import { readJournal, readJournals, removeJournalStrays } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
 import { findKeyHolders, replaceKey } from './key-holders.ts';
@@ -234,7 +235,9 @@ const identify = async (start: Subject, options: RotateOptions, context: Context
   for (let subject = start; ;) {
     try {
       const aws = connectAs(subject.key, subject.profile, options, context);
-      return userArn((await aws.getCallerIdentity()).arn, subject.profile);
+      const { arn } = await aws.getCallerIdentity();
+      iamUserName(arn, subject.profile, aboutRoot);
+      return arn;
     } catch (error) {
       if (!isUserError(error) || error.awsCode !== 'InvalidClientTokenId') throw error;
       // another rotation may have replaced the key since it was read
@@ -245,17 +248,9 @@ const identify = async (start: Subject, options: RotateOptions, context: Context
   }
 };
 
-const userArn = (arn: string, profile: Profile): string => {
-  if (userNameOfArn(arn) !== undefined) return arn;
-  const where = `the key of profile ${shellWord(profile.name)}`;
-  if (arn.endsWith(':root')) {
-    throw new UserError(`${where} is a root key, which AWS advises to delete, not to rotate`, {
-      hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
-    });
-  }
-  throw new UserError(`${where} belongs to ${arn}, which is no IAM user`, {
-    hint: 'rotate the access key of an IAM user',
-  });
+const aboutRoot = {
+  reason: ', which AWS advises to delete, not to rotate',
+  hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
 };
 
 /** What another process did while this one waited. Raises UserError where that is not what was asked for. */

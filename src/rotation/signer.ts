@@ -3,10 +3,10 @@ import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { login } from '../sessions/user-session.ts';
+import { login } from '../sessions/login.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { findLiveSession } from '../sessions/stored-session.ts';
+import { findLiveSession } from '../sessions/live-session.ts';
 import type { Session } from '../sessions/stored-session.ts';
 import { shellWord } from '../text.ts';
 

@@ -9,7 +9,7 @@ import type { Files } from '../files/locations.ts';
 import { odd, readPlainProfile } from '../profiles/plain-profile.ts';
 import { resolveProfileName } from '../profiles/profile.ts';
 import type { KeysReader, SharedFiles } from '../profiles/profile.ts';
-import { findLiveSession } from './stored-session.ts';
+import { findLiveSession } from './live-session.ts';
 
 const supported = new Set([
   'profile',
@@ -58,7 +58,7 @@ export const storedEnv = <Content>(
     const shared = readFiles(locateFiles(context.env));
     const profileName = resolveProfileName(named ?? line.operand, context.env, shared);
     const live = findLiveSession(profileName, { minTtl, region: given.get('region') }, shared, context.now());
-    return live === undefined ? undefined : formatEnv(live, { format, as, minTtl }, context.env);
+    return live === undefined ? undefined : formatEnv(live, { format, as }, context.env);
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { sessionProfileName } from '../profiles/profile.ts';
-import { isoSeconds } from '../sessions/stored-session.ts';
-import type { LiveSession, Session } from '../sessions/stored-session.ts';
+import { isoSeconds } from '../sessions/expiration.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import type { Session } from '../sessions/stored-session.ts';
 import { shellWord } from '../text.ts';
 
 export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'windows-cmd', 'process'] as const;
@@ -17,24 +18,21 @@ export type Variables = ReadonlyMap<string, string | undefined>;
 export type EnvOptions = {
   readonly format: Format;
   readonly as: Form;
-  /** Seconds before the end at which a silent renewal is due. */
-  readonly minTtl: number;
 };
 
 /** What `env` prints for a live session. Raises UserError for a value that cannot be quoted. */
 export const formatEnv = (live: LiveSession, options: EnvOptions, env: Environment): string =>
   options.format === 'process'
     ? formatProcess(live.session)
-    : formatVariables(sessionVariables(live, options, env), options.format);
+    : formatVariables(sessionVariables(live, options.as, env), options.format);
 
 /** The variables of a session in one of the three forms, given what the shell has now. */
 export const sessionVariables = (
-  { profileName, session, region, silent }: LiveSession,
-  { as, minTtl }: Pick<EnvOptions, 'as' | 'minTtl'>,
+  { profileName, session, region, renewAt }: LiveSession,
+  as: Form,
   env: Environment,
-): Variables => {
-  const renewAt = silent ? session.expiration - minTtl : session.expiration;
-  return new Map<string, string | undefined>([
+): Variables =>
+  new Map<string, string | undefined>([
     ...(env['AWS_IAM_LOGIN_AS'] === undefined ? [] : unsetVariables(env)),
     ...(as === 'keys' ? keyVariables(session) : []),
     ...(as === 'profile' ? profileVariables(profileName) : []),
@@ -46,7 +44,6 @@ export const sessionVariables = (
     ['AWS_IAM_LOGIN_OLD_PROFILE', as === 'watch' ? undefined : oldProfile(env)],
     ['AWS_IAM_LOGIN_DECLINED', undefined],
   ]);
-};
 
 const keyVariables = (session: Session): Array<[string, string | undefined]> => [
   ['AWS_ACCESS_KEY_ID', session.accessKeyId],
