@@ -12,7 +12,7 @@ export const exitCode = {
 type UserErrorOptions = {
   hint?: string | undefined;
   exitCode?: number;
-  awsCode?: string | undefined;
+  failureCode?: string | undefined;
   cause?: unknown;
 };
 
@@ -24,14 +24,14 @@ export class UserError extends Error {
   override name = 'UserError';
   readonly hint: string | undefined;
   readonly exitCode: number;
-  /** AWS's error code, or one of `requestFailure` when AWS did not answer as AWS does. */
-  readonly awsCode: string | undefined;
+  /** What went wrong, for programs: the code of AWS, one of `requestFailure` when no AWS answered, or one of our own. */
+  readonly failureCode: string | undefined;
 
   constructor(message: string, options: UserErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? exitCode.failed;
-    this.awsCode = options.awsCode;
+    this.failureCode = options.failureCode;
   }
 }
 

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { evaluatedFormat } from './cli/scanner.ts';
 import type { Context } from './context.ts';
-import { failureOf } from './shells/variables.ts';
+import { failureOf } from './shells/formats.ts';
 import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
 import { fastEnv } from './sessions/fast-env.ts';
 import { shown } from './text.ts';

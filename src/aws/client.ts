@@ -45,7 +45,7 @@ export const requestFailure = { notSent: 'NotSent', noAnswer: 'NoAnswer', badAns
 export type Aws = ReturnType<typeof connect>;
 
 /**
- * The STS and IAM calls of one caller. Each raises UserError with `awsCode`; what must not be repeated is sent
+ * The STS and IAM calls of one caller. Each raises UserError with `failureCode`; what must not be repeated is sent
  * once, save once more when the clock was off so far that AWS judged nothing but the date (design 4).
  */
 export const connect = (caller: Caller, env: Environment) => {
@@ -275,7 +275,7 @@ const badAnswer = (service: Service, caller: Caller, cause?: unknown): UserError
     `${endpointName(service, caller)} answered something that is no answer of AWS: a captive portal, a proxy or a wrong endpoint?`,
     {
       hint: 'open a web page to sign in to the network, or check the endpoint and proxy settings',
-      awsCode: requestFailure.badAnswer,
+      failureCode: requestFailure.badAnswer,
       cause,
     },
   );
@@ -305,14 +305,14 @@ const toUserError = (
   if (isConnectFailure(error, code)) {
     return new UserError(`could not reach ${endpoint}: ${reasonOf(error, code)}`, {
       hint: networkHint(caller.endpointUrls[service] ?? `https://${service}.amazonaws.com`, env),
-      awsCode: requestFailure.notSent,
+      failureCode: requestFailure.notSent,
       cause: error,
     });
   }
   if (isNoAnswer(error, code)) {
     return new UserError(`${endpoint} did not answer: ${reasonOf(error, code)}`, {
       hint: 'try again when the network is better',
-      awsCode: requestFailure.noAnswer,
+      failureCode: requestFailure.noAnswer,
       cause: error,
     });
   }
@@ -378,7 +378,8 @@ const serviceError = (
 ): UserError => {
   const key = `the access key …${caller.credentials.accessKeyId.slice(-4)}`;
   const message = messageOf(error).trim().replace(/\.$/, '');
-  const make = (text: string, hint?: string) => new UserError(text, { hint, awsCode, cause: error });
+  const make = (text: string, hint?: string) =>
+    new UserError(text, { hint, failureCode: awsCode, cause: error });
   switch (awsCode) {
     case 'InvalidClientTokenId':
       return caller.credentials.sessionToken === undefined
@@ -427,7 +428,8 @@ const serviceError = (
 
 /** Whether AWS may have done what it was asked for although the request failed: no answer, none that is AWS's, or 5xx. */
 export const mayHaveActed = (error: UserError): boolean => {
-  if (error.awsCode === requestFailure.noAnswer || error.awsCode === requestFailure.badAnswer) return true;
+  if (error.failureCode === requestFailure.noAnswer || error.failureCode === requestFailure.badAnswer)
+    return true;
   const status = property(property(error.cause, '$metadata'), 'httpStatusCode');
   return typeof status === 'number' && status >= 500;
 };

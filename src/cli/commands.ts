@@ -1,4 +1,5 @@
-import { forms, formats } from '../shells/variables.ts';
+import { formats } from '../shells/formats.ts';
+import { forms } from '../shells/variables.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];

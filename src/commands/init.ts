@@ -123,7 +123,7 @@ const listDevices = async (aws: Aws, userName: string): Promise<MfaDevice[] | un
   try {
     return await aws.listMfaDevices(userName);
   } catch (error) {
-    if (isUserError(error) && error.awsCode === 'AccessDenied') return undefined;
+    if (isUserError(error) && error.failureCode === 'AccessDenied') return undefined;
     throw error;
   }
 };

@@ -239,7 +239,7 @@ const identify = async (start: Subject, options: RotateOptions, context: Context
       iamUserName(arn, subject.profile, aboutRoot);
       return arn;
     } catch (error) {
-      if (!isUserError(error) || error.awsCode !== 'InvalidClientTokenId') throw error;
+      if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') throw error;
       // another rotation may have replaced the key since it was read
       const now = readProfile(options, context);
       if (now.key.accessKeyId === subject.key.accessKeyId) throw error;

@@ -88,13 +88,13 @@ export const newSigner = (
         return await work(session?.aws ?? current);
       } catch (error) {
         if (!isUserError(error)) throw error;
-        const isUnknown = error.awsCode === 'InvalidClientTokenId';
+        const isUnknown = error.failureCode === 'InvalidClientTokenId';
         if (session !== undefined) {
           // a session without MFA is unknown to IAM, and waiting does not help
-          if (session.isNew || !(isUnknown || error.awsCode === 'ExpiredToken'))
+          if (session.isNew || !(isUnknown || error.failureCode === 'ExpiredToken'))
             throw explainDenied(error, profile);
           session = await openSession(error, false);
-        } else if (error.awsCode === 'AccessDenied') {
+        } else if (error.failureCode === 'AccessDenied') {
           session = await openSession(error, true);
         } else if (isUnknown && context.now() < end) {
           if (pause === firstPause)
@@ -140,19 +140,19 @@ const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
   try {
     return (await aws.getCallerIdentity()).arn === arn;
   } catch (error) {
-    if (isUserError(error) && ['InvalidClientTokenId', 'ExpiredToken'].includes(error.awsCode ?? ''))
+    if (isUserError(error) && ['InvalidClientTokenId', 'ExpiredToken'].includes(error.failureCode ?? ''))
       return false;
     throw error;
   }
 };
 
 const explainDenied = (error: UserError, profile: Profile): UserError =>
-  error.awsCode === 'AccessDenied'
+  error.failureCode === 'AccessDenied'
     ? new UserError(error.message, {
         hint: profile.keys.get('mfa_serial')
           ? 'aws-iam-login policy prints the permissions that the user needs'
           : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
-        awsCode: error.awsCode,
+        failureCode: error.failureCode,
         cause: error.cause,
       })
     : error;

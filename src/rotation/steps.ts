@@ -324,7 +324,7 @@ const patiently = async <Result>(rotation: Rotation, work: () => Promise<Result>
     try {
       return await work();
     } catch (error) {
-      if (!isUserError(error) || !passing.has(error.awsCode ?? '') || pause > 8000) throw error;
+      if (!isUserError(error) || !passing.has(error.failureCode ?? '') || pause > 8000) throw error;
       await rotation.context.sleep(pause);
     }
   }
@@ -335,7 +335,7 @@ const lostAnswer = ({ profile }: Rotation, error: UserError): UserError =>
     `${error.message}; whether a new access key was made is not known, the old one works as before`,
     {
       hint: `to find out and go on: aws-iam-login rotate ${shellWord(profile.name)}`,
-      awsCode: error.awsCode,
+      failureCode: error.failureCode,
       cause: error,
     },
   );
@@ -433,8 +433,8 @@ const knowsKey = async (ask: () => Promise<unknown>): Promise<boolean> => {
     return true;
   } catch (error) {
     if (!isUserError(error)) throw error;
-    if (error.awsCode === 'AccessDenied') return true;
-    if (error.awsCode === 'InvalidClientTokenId') return false;
+    if (error.failureCode === 'AccessDenied') return true;
+    if (error.failureCode === 'InvalidClientTokenId') return false;
     throw error;
   }
 };
@@ -527,7 +527,7 @@ const isDone = async (call: Promise<void>): Promise<boolean> => {
     await call;
     return true;
   } catch (error) {
-    if (isUserError(error) && error.awsCode === 'NoSuchEntity') return false;
+    if (isUserError(error) && error.failureCode === 'NoSuchEntity') return false;
     throw error;
   }
 };

@@ -21,7 +21,7 @@ export type ExchangeOptions = {
   readonly hook: boolean;
 };
 
-/** Sends a code to AWS, once. Raises UserError, with `awsCode` `rejectedCode` when another one may do. */
+/** Sends a code to AWS, once. Raises UserError, with `failureCode` `rejectedCode` when another one may do. */
 export type Send = (tokenCode: string, flight: Flight) => Promise<Session>;
 
 /** Who sends codes for a profile, as its long-term key. Raises UserError when it has none. */
@@ -70,7 +70,7 @@ const replacedKey = (
   profile: Profile,
   context: Context,
 ): AccessKey | undefined => {
-  if (!isUserError(error) || error.awsCode !== 'InvalidClientTokenId') return undefined;
+  if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') return undefined;
   const now = findProfile(profile.name, readSharedFiles(context.env));
   const key = now && longTermKeyOf(now);
   return key?.accessKeyId === accessKeyId ? undefined : key;
@@ -88,7 +88,8 @@ const sendCode = async (
     return await aws.getSessionToken(serialNumber, tokenCode, options.duration);
   } catch (error) {
     if (!isUserError(error)) throw error;
-    if (notJudged.has(error.awsCode ?? '')) forgetCode(profile.files.state, serialNumber, tokenCode, context);
+    if (notJudged.has(error.failureCode ?? ''))
+      forgetCode(profile.files.state, serialNumber, tokenCode, context);
     throw explainRejection(error, profile, serialNumber, context);
   }
 };
@@ -114,28 +115,28 @@ const explainRejection = (
 ): UserError => {
   const message = error.cause instanceof Error ? error.cause.message : '';
   const init = `run: aws-iam-login init ${shellWord(profile.name)} --force`;
-  if (error.awsCode === 'AccessDenied' && message.includes('one time pass code')) {
+  if (error.failureCode === 'AccessDenied' && message.includes('one time pass code')) {
     const skew = skewOfAnswer(error, context.now()) ?? 0;
     const clock = Math.abs(skew) >= 30 ? `, or ${describeSkew(skew)}` : '';
     return new UserError(`AWS rejected the token code: mistyped, used before, or of another device${clock}`, {
       hint: `the next code comes in ${secondsToNextCode(context.now())} s`,
-      awsCode: rejectedCode,
+      failureCode: rejectedCode,
       cause: error.cause,
     });
   }
-  if (error.awsCode === 'AccessDenied' && message.includes('validate MFA code')) {
+  if (error.failureCode === 'AccessDenied' && message.includes('validate MFA code')) {
     return new UserError(`AWS does not know the MFA device ${serialNumber} of this user`, {
       hint: init,
-      awsCode: error.awsCode,
+      failureCode: error.failureCode,
       cause: error.cause,
     });
   }
-  if (error.awsCode === 'AccessDenied' && message.includes('session credentials')) {
+  if (error.failureCode === 'AccessDenied' && message.includes('session credentials')) {
     return new UserError(
       `profile ${shellWord(profile.name)} holds a session, and AWS gives no session for a session`,
       {
         hint: 'name the profile with the long-term access key',
-        awsCode: error.awsCode,
+        failureCode: error.failureCode,
         cause: error.cause,
       },
     );

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { readStateFile, writeStateFile } from '../files/edit.ts';
 
-/** The `awsCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
+/** The `failureCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
 export const rejectedCode = 'TokenCodeRejected';
 
 const stepSeconds = 30;
@@ -30,7 +30,7 @@ export const rememberCode = (
     const wait = secondsToNextCode(context.now());
     throw new UserError('this token code was used already, and AWS takes each code once', {
       hint: `the next one comes in ${wait} s`,
-      awsCode: rejectedCode,
+      failureCode: rejectedCode,
     });
   }
   const sent = {

@@ -91,7 +91,7 @@ export const userSession = async (
         try {
           return await exchange(async () => send, code);
         } catch (error) {
-          if (!isUserError(error) || error.awsCode !== rejectedCode) throw error;
+          if (!isUserError(error) || error.failureCode !== rejectedCode) throw error;
           rejections += 1;
           if (rejections >= source.tries) throw error;
           context.log(`aws-iam-login: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Shell } from '../cli/commands.ts';
 import type { Context, Environment } from '../context.ts';
-import { quoteFish, quotePosix } from './variables.ts';
 import { isUserError } from '../errors.ts';
 import { readStateFile, writeStateFile } from '../files/edit.ts';
 import { locateFiles } from '../files/locations.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';
+import { quoteFish, quotePosix } from './quoting.ts';
 
 /** The folder of the installed package: above a room of `src` as well as above `dist/cli`. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,0 +1,106 @@
+import type { Environment } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { isoSeconds } from '../sessions/expiration.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import type { Session } from '../sessions/stored-session.ts';
+import { shellWord } from '../text.ts';
+import { quoteFish, quotePosix, quotePowershell } from './quoting.ts';
+import { sessionVariables } from './variables.ts';
+import type { Form, Variables } from './variables.ts';
+
+export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'windows-cmd', 'process'] as const;
+export type Format = (typeof formats)[number];
+
+export type EnvOptions = {
+  readonly format: Format;
+  readonly as: Form;
+};
+
+/** What `env` prints for a live session. Raises UserError for a value that cannot be quoted. */
+export const formatEnv = (live: LiveSession, options: EnvOptions, env: Environment): string =>
+  options.format === 'process'
+    ? formatProcess(live.session)
+    : formatVariables(sessionVariables(live, options.as, env), options.format);
+
+/** The session as the JSON that `credential_process` wants. */
+export const formatProcess = (session: Session): string =>
+  `${JSON.stringify(
+    {
+      Version: 1,
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey,
+      SessionToken: session.sessionToken,
+      Expiration: isoSeconds(session.expiration),
+    },
+    undefined,
+    2,
+  )}\n`;
+
+/**
+ * The variables as text that a shell evaluates, all or nothing. Raises UserError for a value that cannot be
+ * quoted in that format: control characters, invalid UTF-8 and, in windows-cmd, what cmd expands.
+ */
+export const formatVariables = (variables: Variables, format: Exclude<Format, 'process'>): string => {
+  for (const [name, value] of variables) if (value !== undefined) checkValue(name, value, format);
+  const set = [...variables].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const unset = [...variables].filter(([, value]) => value === undefined).map(([name]) => name);
+  return `${printers[format](set, unset)}\n`;
+};
+
+/** What makes an evaluating shell stop: printed on stdout for every failure. */
+export const failureOf = (format: string): string => (format === 'process' ? '' : 'false\n');
+
+type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) => string;
+
+const posix =
+  (verb: string): Printer =>
+  (set, unset) => {
+    // The subshell tries it first: a read-only variable fails there, before anything has changed here. `case` is there
+    // for fish, which finds this an error in the first line.
+    const names = [...unset, ...set.map(([name]) => name)].join(' ');
+    const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
+    const commands = [
+      ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
+      ...(assignments.length > 0 ? [`${verb}${assignments.join(' ')}`] : []),
+    ];
+    return guarded(`case a in *) (unset ${names});; esac`, commands);
+  };
+
+// A shell that this is not meant for fails at the guard, and shows that line in its message: no secret may be in it.
+const guarded = (guard: string, commands: readonly string[]): string =>
+  `${guard} &&\n${commands.join(' && ')}`;
+
+const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
+  env: posix('export '),
+  'env-no-export': posix(''),
+  // The parenthesis is a syntax error in bash and dash, and a pattern without a match in zsh. Variables are set
+  // before they are erased, since erasing one that is not there fails.
+  fish: (set, unset) =>
+    guarded('test (echo 1) = 1', [
+      ...set.map(([name, value]) => `set -gx ${name} ${quoteFish(value)}`),
+      ...unset.map((name) => `set -g ${name} && set -e -g ${name}`),
+    ]),
+  powershell: (set, unset) =>
+    [
+      ...unset.map((name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`),
+      ...set.map(([name, value]) => `$Env:${name} = ${quotePowershell(value)}`),
+    ].join('; '),
+  'windows-cmd': (set, unset) =>
+    [...unset.map((name) => `set ${name}=`), ...set.map(([name, value]) => `set ${name}=${value}`)].join(
+      '\n',
+    ),
+};
+
+// A function of its own: such a pattern costs time even where it is only read.
+const isUnfit = (value: string): boolean => /[\p{Cc}\p{Cs}\uFFFD]/u.test(value);
+
+const checkValue = (name: string, value: string, format: Format): void => {
+  if (!/^[ -~]*$/.test(value) && isUnfit(value)) {
+    throw new UserError(`the value of ${name} holds control characters or invalid UTF-8 and is not printed`);
+  }
+  if (format === 'windows-cmd' && /["%^&|<>!]/.test(value)) {
+    throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${shellWord(name)}`, {
+      hint: 'use --format powershell',
+    });
+  }
+};
