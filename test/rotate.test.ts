@@ -212,9 +212,9 @@ describe('a rotation is refused, and AWS and the files stay as they are,', () =>
     );
   });
 
-  test('for a role, naming its source profile', async () => {
+  test('for a role whose source is missing', async () => {
     const text = '[default]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base-sts\n';
-    expect(await refuse(text)).toContain('hint: run: aws-iam-login rotate base');
+    expect(await refuse(text)).toContain('source_profile base of profile default is neither in');
   });
 
   test('for a session', async () => {

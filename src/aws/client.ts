@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Credentials } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
@@ -89,6 +90,16 @@ export const connect = (caller: Caller, env: Environment) => {
     }
   };
 
+  const toSession = (credentials: Credentials | undefined): Session => {
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
+    const expiration = Math.floor((Expiration?.getTime() ?? Number.NaN) / 1000);
+    const texts = [AccessKeyId, SecretAccessKey, SessionToken].map((text) => text ?? '');
+    if (Number.isNaN(expiration) || texts.some((text) => !/^[\u0021-\u007E]+$/.test(text)))
+      throw badAnswer('sts', caller);
+    const [accessKeyId = '', secretAccessKey = '', sessionToken = ''] = texts;
+    return { accessKeyId, secretAccessKey, sessionToken, expiration };
+  };
+
   const limit = () => ({ abortSignal: AbortSignal.timeout(caller.hook === true ? 7_000 : 13_000) });
 
   return {
@@ -116,13 +127,27 @@ export const connect = (caller: Caller, env: Environment) => {
         const { GetSessionTokenCommand, STSClient } = await import('./sdk-sts.ts');
         return new STSClient(settings('sts', 1)).send(new GetSessionTokenCommand(input), limit());
       });
-      const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
-      const expiration = Math.floor((Expiration?.getTime() ?? Number.NaN) / 1000);
-      const texts = [AccessKeyId, SecretAccessKey, SessionToken].map((text) => text ?? '');
-      if (Number.isNaN(expiration) || texts.some((text) => !/^[\u0021-\u007E]+$/.test(text)))
-        throw badAnswer('sts', caller);
-      const [accessKeyId = '', secretAccessKey = '', sessionToken = ''] = texts;
-      return { accessKeyId, secretAccessKey, sessionToken, expiration };
+      return toSession(answer.Credentials);
+    },
+
+    /** A session of a role, without a code: the caller's own session has MFA where the role demands it. */
+    assumeRole: async (request: RoleRequest): Promise<Session> => {
+      const { roleArn, sessionName, externalId, durationSeconds } = request;
+      const input = {
+        RoleArn: roleArn,
+        RoleSessionName: sessionName,
+        DurationSeconds: durationSeconds,
+        ...(externalId === undefined ? {} : { ExternalId: externalId }),
+      };
+      try {
+        const answer = await attempt('sts', async () => {
+          const { AssumeRoleCommand, STSClient } = await import('./sdk-sts.ts');
+          return new STSClient(settings('sts', 3)).send(new AssumeRoleCommand(input), limit());
+        });
+        return toSession(answer.Credentials);
+      } catch (error) {
+        throw isUserError(error) && error.failureCode === 'AccessDenied' ? roleDenied(error, request) : error;
+      }
     },
 
     /** All MFA devices of a user, whatever the pages. */
@@ -219,6 +244,28 @@ export const connect = (caller: Caller, env: Environment) => {
       return { date: LastUsedDate, serviceName: ServiceName, region: Region };
     },
   };
+};
+
+export type RoleRequest = {
+  readonly roleArn: string;
+  /** 2 to 64 characters, which CloudTrail shows. */
+  readonly sessionName: string;
+  readonly externalId?: string | undefined;
+  /** 900 to 43200, 3600 at most for a caller with a session. */
+  readonly durationSeconds: number;
+};
+
+// AWS has one answer for all of these.
+const roleDenied = (error: UserError, { roleArn, externalId }: RoleRequest): UserError => {
+  const id = externalId === undefined ? '' : ' (or its external id)';
+  return new UserError(
+    `could not assume ${roleArn}: its trust policy${id} does not let you, your own policy does not, or there is no role of that name (AWS does not say which)`,
+    {
+      hint: 'check role_arn and external_id, then ask who keeps the role for its trust policy and for sts:AssumeRole in yours',
+      failureCode: error.failureCode,
+      cause: error.cause,
+    },
+  );
 };
 
 // A copy of just these: the SDK writes into it, and takes an expiration for a Date.

@@ -14,7 +14,8 @@ import {
   resolveProfileName,
   warningsOf,
 } from '../profiles/profile.ts';
-import type { Profile } from '../profiles/profile.ts';
+import type { Profile, SharedFiles } from '../profiles/profile.ts';
+import { userProfileOf } from '../profiles/role.ts';
 import { askLine, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
 import { reasonAgainst, validSerialNumber } from '../profiles/serial-number.ts';
@@ -44,6 +45,7 @@ export type InitResult = {
 export const init = async (options: InitOptions, context: Context): Promise<InitResult> => {
   const shared = readSharedFiles(context.env);
   const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  refuseRole(profile, shared);
   const userName = profile.keys.get('username');
   const serialNumber = profile.keys.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
@@ -71,6 +73,15 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   const device = await chooseDevice(aws, identity, found, profile, options, context);
   await writeProfile(profile, found, device);
   return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+};
+
+/** Raises UserError that names the profile at the end of a role's chain, which has to be initialised instead. */
+const refuseRole = (profile: Profile, shared: SharedFiles): void => {
+  const user = userProfileOf(profile, shared);
+  if (user.name === profile.name) return;
+  throw new UserError(`profile ${shellWord(profile.name)} is a role, which has no MFA device of its own`, {
+    hint: `run: aws-iam-login init ${shellWord(user.name)}`,
+  });
 };
 
 /** What init says when it is done. */

@@ -18,6 +18,7 @@ import {
   warningsOf,
 } from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
+import { userProfileOf } from '../profiles/role.ts';
 import { connectAs, firstPause, longestPause, newSigner, settleLimit } from './signer.ts';
 import type { SignerOptions } from './signer.ts';
 import {
@@ -187,31 +188,32 @@ const whatIsDone: Readonly<Record<Phase, (oldId: string, newId: string) => strin
     `${newId} is in the files; ${oldId} is inactive, and its deletion may have begun`,
 };
 
-type Subject = { readonly profile: Profile; readonly key: AccessKey; readonly shared: SharedFiles };
+type Subject = {
+  readonly profile: Profile;
+  readonly key: AccessKey;
+  readonly shared: SharedFiles;
+  /** Whether a role was named, and this is the user at the end of its chain. */
+  readonly isOfRole: boolean;
+};
 
 const rotationOf = (arn: string): string => `rotation of ${arn}`;
 
 const readProfile = (options: { readonly profile?: string | undefined }, context: Context): Subject => {
   const shared = readSharedFiles(context.env);
-  const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const named = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const profile = userProfileOf(named, shared);
   const key = longTermKeyOf(profile);
-  if (key === undefined) throw notOurs(profile, shared);
-  return { profile, key, shared };
+  if (key === undefined) throw notOurs(profile);
+  return { profile, key, shared, isOfRole: profile.name !== named.name };
 };
 
-const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
+const notOurs = (profile: Profile): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
-  const source = profile.keys.get('source_profile');
   if (profile.keys.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
       { hint: 'rotate the key where that program keeps it' },
     );
-  }
-  if (profile.keys.has('role_arn') && source !== undefined) {
-    return new UserError(`${where} is a role and has no access key of its own`, {
-      hint: `run: aws-iam-login rotate ${shellWord(resolveProfileName(source, {}, shared))}`,
-    });
   }
   return new UserError(`${where} has no access key to rotate`, {
     hint: `name a profile with aws_access_key_id in ${profile.files.credentials}`,
@@ -413,10 +415,10 @@ const uniqueFiles = (holders: readonly KeyHolder[]): KeyHolder[] =>
 
 const askToBegin = async (
   rotation: Rotation,
-  { key, shared }: Subject,
+  { key, shared, isOfRole }: Subject,
   options: RotateOptions,
 ): Promise<void> => {
-  if (options.isNamed) return;
+  if (options.isNamed && !isOfRole) return;
   const where = describeHolders(findKeyHolders(key, shared));
   const question = `Replace the access key ${shortId(key.accessKeyId)} of user ${rotation.userName} in ${where}?`;
   await confirm(rotation, question, 'rotate a key without naming the profile');

@@ -3,10 +3,12 @@ import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { login } from '../sessions/login.ts';
+import { readStored } from '../sessions/stored-session.ts';
+import { userSession } from '../sessions/user-session.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { findLiveSession } from '../sessions/live-session.ts';
+import { findUserSession } from '../sessions/live-session.ts';
+import { sessionOwner } from '../profiles/role.ts';
 import type { Session } from '../sessions/stored-session.ts';
 import { shellWord } from '../text.ts';
 
@@ -67,17 +69,22 @@ export const newSigner = (
   let session: { aws: Aws; isNew: boolean } | undefined;
 
   const liveSession = (): Session | undefined =>
-    findLiveSession(profile.name, { minTtl }, readSharedFiles(context.env), context.now())?.session;
+    findUserSession(
+      { owner: sessionOwner(profile), profile },
+      { minTtl },
+      readSharedFiles(context.env),
+      context.now(),
+    )?.session;
 
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
     if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
     if (!profile.keys.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
-    const fetched = await login(
-      { ...options, profile: profile.name, duration: 43_200, minTtl, hook: false, ifNeeded: false },
-      context,
-    );
+    const shared = readSharedFiles(context.env);
+    const asked = { ...options, duration: 43_200, minTtl, hook: false };
+    const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
+    const fetched = await userSession(profile, shared, asked, context, stored);
     return { aws: as(fetched.session), isNew: true };
   };
 

@@ -151,7 +151,12 @@ const describeSkew = (seconds: number): string => {
   return `the clock of this machine is ${formatRemaining(rounded)} ${seconds > 0 ? 'behind' : 'ahead'}`;
 };
 
-const checkedByClock = (session: Session, options: ExchangeOptions, context: Context): Session => {
+/** The session. Raises UserError when it is not live by the clock of this machine. */
+export const checkedByClock = (
+  session: Session,
+  options: { readonly minTtl: number },
+  context: Context,
+): Session => {
   const live = isLive(session, context.now(), options.minTtl);
   if (live) return session;
   throw new UserError('the new session has expired already by the clock of this machine', {

@@ -1,10 +1,10 @@
 import { validRegion } from '../aws/endpoints.ts';
 import { findProfile, sessionProfileName } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { isRole } from '../profiles/role.ts';
+import { isRole, longestRole, roleLink } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
 import { formatRemaining, isLive } from './expiration.ts';
-import { readSession } from './stored-session.ts';
+import { readRoleSession, readUserSession } from './stored-session.ts';
 import type { Session } from './stored-session.ts';
 
 /** A session to hand out, with what goes along with it. */
@@ -33,26 +33,78 @@ export const findLiveSession = <Content>(
   now: number,
 ): LiveSession | undefined => {
   const profile = findProfile(profileName, shared);
-  if (profile !== undefined && isRole(profile)) return undefined;
-  const session = readSession(profileName, shared);
-  if (session === undefined || !isLive(session, now, options.minTtl)) return undefined;
-  return userLiveSession(profileName, profile, session, options, shared);
+  return profile !== undefined && isRole(profile)
+    ? findRoleSession(profile, options, shared, now)
+    : findUserSession({ owner: profileName, profile }, options, shared, now);
+};
+
+/** A user profile, and the name before `-sts` where its session is kept. */
+export type SessionOf = { readonly owner: string; readonly profile: Profile | undefined };
+
+/** The live stored session of a user profile. */
+export const findUserSession = <Content>(
+  of: SessionOf,
+  options: LiveOptions,
+  shared: SharedFiles<Content>,
+  now: number,
+): LiveSession | undefined => {
+  const session = readUserSession(of.owner, shared);
+  return session !== undefined && isLive(session, now, options.minTtl)
+    ? userLiveSession(of, session, options, shared)
+    : undefined;
+};
+
+/** The live stored session of a role profile, where it was fetched for the role and the source that it names now. */
+export const findRoleSession = <Content>(
+  profile: Profile,
+  options: LiveOptions,
+  shared: SharedFiles<Content>,
+  now: number,
+): LiveSession | undefined => {
+  const link = roleLink(profile, shared);
+  const session = link && readRoleSession(profile.name, link, shared);
+  const needed = roleMinTtl(profile, options.minTtl);
+  return session !== undefined && isLive(session, now, needed)
+    ? roleLiveSession(profile, session, options, shared)
+    : undefined;
 };
 
 /** A user's session as it is handed out. A renewal is silent, and so comes before the end, where `mfa_process` gives codes. */
-const userLiveSession = <Content>(
-  profileName: string,
-  profile: Profile | undefined,
+export const userLiveSession = <Content>(
+  { owner, profile }: SessionOf,
   session: Session,
   { minTtl, region }: LiveOptions,
   shared: SharedFiles<Content>,
 ): LiveSession => ({
   kind: 'user',
-  profileName,
+  profileName: owner,
   session,
-  region: regionOf(profileName, profile, region, shared),
+  region: regionOf(owner, profile, region, shared),
   renewAt: profile?.keys.get('mfa_process') ? session.expiration - minTtl : session.expiration,
 });
+
+/** A role's session as it is handed out: it is renewed silently, and so before its end, while the user's lives. */
+export const roleLiveSession = <Content>(
+  profile: Profile,
+  session: Session,
+  { minTtl, region }: LiveOptions,
+  shared: SharedFiles<Content>,
+): LiveSession => ({
+  kind: 'role',
+  profileName: profile.name,
+  session,
+  region: regionOf(profile.name, profile, region, shared),
+  renewAt: session.expiration - roleMinTtl(profile, minTtl),
+});
+
+/**
+ * The seconds that a role's session must still last: half of what a new one has where that is less than was asked
+ * for, since it would never do otherwise.
+ */
+export const roleMinTtl = (profile: Profile, minTtl: number): number => {
+  const lasts = Math.min(Number(profile.keys.get('duration_seconds')) || longestRole, longestRole);
+  return minTtl < lasts ? minTtl : lasts / 2;
+};
 
 const regionOf = <Content>(
   profileName: string,
@@ -64,14 +116,6 @@ const regionOf = <Content>(
   const region = asked ?? profile?.keys.get('region') ?? ownRegion();
   return region === undefined || region === '' ? undefined : validRegion(region);
 };
-
-/** A session that was just fetched, as it is handed out: with its profile's region, or the one that was asked for. */
-export const toLiveSession = (
-  profileName: string,
-  session: Session,
-  options: LiveOptions,
-  shared: SharedFiles,
-): LiveSession => userLiveSession(profileName, findProfile(profileName, shared), session, options, shared);
 
 /** What login says when it is done: the profile and until when, in local time. */
 export const describeSession = ({ profileName, session }: LiveSession, now: number): string => {

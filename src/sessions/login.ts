@@ -1,8 +1,10 @@
 import type { Context } from '../context.ts';
 import { getProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
-import { isRole, roleRefused } from '../profiles/role.ts';
+import { isRole } from '../profiles/role.ts';
 import { findLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
+import { roleSession } from './role-session.ts';
+import { readStored } from './stored-session.ts';
 import { userSession } from './user-session.ts';
 import type { UserSessionOptions } from './user-session.ts';
 
@@ -31,6 +33,7 @@ const getSession = async (
   const live = fresh ? undefined : findLiveSession(profileName, options, shared, context.now());
   if (live !== undefined) return live;
   const profile = getProfile(profileName, shared);
-  if (isRole(profile)) throw roleRefused(profile, shared);
-  return userSession(profile, shared, options, context, fresh);
+  const unwanted = fresh ? readStored(profileName, shared)?.session.sessionToken : undefined;
+  const get = isRole(profile) ? roleSession : userSession;
+  return get(profile, shared, options, context, unwanted);
 };

@@ -16,18 +16,47 @@ export type Session = {
   readonly expiration: number;
 };
 
-/** The session in `[<profile>-sts]` of the credentials file, expired or not; undefined when there is no whole one. */
-export const readSession = <Content>(
-  profileName: string,
+/** What a role's session was fetched for: `assumed_role_arn` and `assumed_from` beside it. */
+export type AssumedFor = { readonly roleArn: string; readonly sourceName: string };
+
+/** A whole session in `[<name>-sts]` of the credentials file, expired or not, and what for if it is a role's. */
+export type StoredSession = { readonly session: Session; readonly assumedFor: AssumedFor | undefined };
+
+/** What `[<name>-sts]` of the credentials file holds; undefined when that is no whole session. */
+export const readStored = <Content>(
+  name: string,
   shared: SharedFiles<Content>,
-): Session | undefined => {
-  const keys = findProfile(sessionProfileName(profileName), { ...shared, configBytes: undefined })?.keys;
+): StoredSession | undefined => {
+  const keys = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined })?.keys;
   const accessKeyId = keys?.get('aws_access_key_id');
   const secretAccessKey = keys?.get('aws_secret_access_key');
   const sessionToken = keys?.get('aws_session_token');
   const expiration = parseExpiration(keys?.get('expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || expiration === undefined) return undefined;
-  return { accessKeyId, secretAccessKey, sessionToken, expiration };
+  const roleArn = keys?.get('assumed_role_arn');
+  const sourceName = keys?.get('assumed_from');
+  const isOfRole = roleArn !== undefined || sourceName !== undefined;
+  return {
+    session: { accessKeyId, secretAccessKey, sessionToken, expiration },
+    assumedFor: isOfRole ? { roleArn: roleArn ?? '', sourceName: sourceName ?? '' } : undefined,
+  };
+};
+
+/** The session of a user in `[<name>-sts]`, expired or not; that of a role is none, whatever the profile is now. */
+export const readUserSession = <Content>(name: string, shared: SharedFiles<Content>): Session | undefined => {
+  const stored = readStored(name, shared);
+  return stored?.assumedFor === undefined ? stored?.session : undefined;
+};
+
+/** The session in `[<name>-sts]` that was fetched for this role from this source, expired or not. */
+export const readRoleSession = <Content>(
+  name: string,
+  { roleArn, sourceName }: AssumedFor,
+  shared: SharedFiles<Content>,
+): Session | undefined => {
+  const stored = readStored(name, shared);
+  const isSame = stored?.assumedFor?.roleArn === roleArn && stored.assumedFor.sourceName === sourceName;
+  return isSame ? stored.session : undefined;
 };
 
 /**
@@ -59,16 +88,35 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
 };
 
 /**
- * The keys of `[<profile>-sts]` as login writes them. `region` only when the profile has one and no `-sts` profile
- * in either file has its own; the legacy token goes, since boto prefers it.
+ * Raises UserError when `[<name>-sts]` must not be overwritten by a role's session: besides what speaks against a
+ * user's, because it holds a session that we did not fetch for a role.
+ */
+export const checkRoleSessionProfile = (name: string, shared: SharedFiles): void => {
+  checkSessionProfile(name, shared);
+  const section = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined });
+  const isOurs = section?.keys.has('assumed_role_arn') === true;
+  const isEmpty = !['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'].some((key) =>
+    section?.keys.has(key),
+  );
+  if (isOurs || isEmpty) return;
+  throw new UserError(
+    `[${shellWord(sessionProfileName(name))}] in ${shared.files.credentials} holds a session that was not fetched for role ${shellWord(name)}, and is not overwritten`,
+    { hint: `rename or remove that section: the session of ${shellWord(name)} belongs there` },
+  );
+};
+
+/**
+ * The keys of `[<name>-sts]` as they are written. `region` only when the profile has one and no `-sts` profile in
+ * either file has its own; the legacy token goes, since boto prefers it.
  */
 export const sessionKeys = (
-  profileName: string,
+  name: string,
   session: Session,
   region: string | undefined,
+  assumedFor: AssumedFor | undefined,
   shared: SharedFiles,
 ): Record<string, string | undefined> => {
-  const ownRegion = findProfile(sessionProfileName(profileName), shared)?.keys.get('region');
+  const ownRegion = findProfile(sessionProfileName(name), shared)?.keys.get('region');
   return {
     aws_access_key_id: session.accessKeyId,
     aws_secret_access_key: session.secretAccessKey,
@@ -76,28 +124,32 @@ export const sessionKeys = (
     aws_security_token: undefined,
     expiration: formatExpiration(session.expiration),
     ...(region !== undefined && ownRegion === undefined ? { region } : {}),
+    assumed_role_arn: assumedFor?.roleArn,
+    assumed_from: assumedFor?.sourceName,
   };
 };
 
 /**
- * Writes the session into `[<profile>-sts]`, while the flight is this process's own. Raises UserError, with the file
- * untouched.
+ * Writes the session into `[<name>-sts]`, while the flight is this process's own; `assumedFor` when it is a role's.
+ * Raises UserError, with the file untouched.
  */
 export const storeSession = async (
+  name: string,
   profile: Profile,
   session: Session,
+  assumedFor: AssumedFor | undefined,
   context: Context,
   flight: Flight,
 ): Promise<void> => {
-  const { credentials } = profile.files;
+  const check = assumedFor === undefined ? checkSessionProfile : checkRoleSessionProfile;
   await editFile(
-    credentials,
+    profile.files.credentials,
     (bytes) => {
       const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
-      checkSessionProfile(profile.name, shared);
-      const keys = sessionKeys(profile.name, session, profile.keys.get('region'), shared);
+      check(name, shared);
+      const keys = sessionKeys(name, session, profile.keys.get('region'), assumedFor, shared);
       flight.checkOwn();
-      return setKeys(bytes, 'credentials', sessionProfileName(profile.name), keys);
+      return setKeys(bytes, 'credentials', sessionProfileName(name), keys);
     },
     { state: profile.files.state },
   );

@@ -5,16 +5,17 @@ import { checkEditable, lockPathFor } from '../files/edit.ts';
 import { refuseLoop } from '../profiles/access-key.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
+import { sessionOwner } from '../profiles/role.ts';
 import { validSerialNumber } from '../profiles/serial-number.ts';
 import { canAsk } from '../terminal/question.ts';
 import { shellWord } from '../text.ts';
 import { newSender } from './code-exchange.ts';
 import type { ExchangeOptions, Send } from './code-exchange.ts';
 import { rejectedCode } from './code-guard.ts';
-import { findLiveSession, toLiveSession } from './live-session.ts';
+import { findUserSession, userLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
 import { joinFlight } from './single-flight.ts';
-import { checkSessionProfile, readSession, storeSession } from './stored-session.ts';
+import { checkSessionProfile, storeSession } from './stored-session.ts';
 import { codeSource, givenCode } from './token-code.ts';
 import type { CodeOptions } from './token-code.ts';
 
@@ -23,32 +24,30 @@ export type UserSessionOptions = CodeOptions &
 
 /**
  * Gets a session of a user profile with a token code and stores it as `[<profile>-sts]`, in one process at a time:
- * whoever had to wait takes the session that was fetched meanwhile. `fresh`: the session that is stored now will not
- * do, live or not. Raises UserError.
+ * whoever had to wait takes the session that was fetched meanwhile. The session whose token is `unwanted` will not do,
+ * live or not. Raises UserError.
  */
 export const userSession = async (
   profile: Profile,
   shared: SharedFiles,
   options: UserSessionOptions,
   context: Context,
-  fresh: boolean,
+  unwanted?: string,
 ): Promise<LiveSession> => {
-  const profileName = profile.name;
-  const stored = readSession(profileName, shared);
+  const of = { owner: sessionOwner(profile), profile };
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   refuseLoop(profile, context);
-  checkFiles(profile, shared);
+  checkFiles(of.owner, shared);
   for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
-    const found = findLiveSession(profileName, options, readSharedFiles(context.env), context.now());
-    const isNew = found?.session.sessionToken !== stored?.sessionToken;
-    return isNew || !fresh ? found : undefined;
+    const found = findUserSession(of, options, readSharedFiles(context.env), context.now());
+    return found?.session.sessionToken === unwanted ? undefined : found;
   };
 
   const tokenCode = await givenCode(profile, options);
-  const goal = `${profile.files.credentials} ${profileName}`;
+  const goal = `${profile.files.credentials} ${of.owner}`;
   const lockPath = (what: string) => lockPathFor(profile.files.state, `${what} ${serialNumber}`);
 
   // Only one process sends a code at a time, and who has one of its own waits for nothing else.
@@ -65,8 +64,8 @@ export const userSession = async (
       async (flight) => {
         const send = await newSend();
         const session = await send(code, flight);
-        await storeSession(profile, session, context, flight);
-        return toLiveSession(profileName, session, options, readSharedFiles(context.env));
+        await storeSession(of.owner, profile, session, undefined, context, flight);
+        return userLiveSession(of, session, options, readSharedFiles(context.env));
       },
     );
 
@@ -113,8 +112,8 @@ const serialNumberOf = (profile: Profile, option: string | undefined): string =>
 };
 
 /** Raises UserError when the session could not be stored afterwards; before a code is spent. */
-const checkFiles = (profile: Profile, shared: SharedFiles): void => {
-  checkSessionProfile(profile.name, shared);
+const checkFiles = (owner: string, shared: SharedFiles): void => {
+  checkSessionProfile(owner, shared);
   checkCredentialsFile(shared);
-  checkEditable(profile.files.credentials, profile.files.state);
+  checkEditable(shared.files.credentials, shared.files.state);
 };
