@@ -11,6 +11,7 @@ import { liveSession, login } from '../src/sessions/login.ts';
 import type { SessionOptions } from '../src/sessions/login.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   type Home,
   keyLines,
@@ -458,6 +459,75 @@ test('eight processes that need one role make one AssumeRole', async () => {
   expect(new Set(ended.map(({ stdout }) => stdout)).size).toBe(1);
   expect(ended.map(({ exitCode }) => exitCode)).toEqual(ended.map(() => 0));
   expect(aws.count('AssumeRole')).toBe(1);
+});
+
+const withoutProd = (text: string): string[] => text.split(/\n\[prod-sts\]\n[^[]*/);
+
+/** Sets the files to an expired role session and a live one of the user. */
+const prepareRenewal = (): string => {
+  writeCredentials(home, `[default]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\nusername = jane\n`);
+  storeMfaSession();
+  const expired = sessionLines(aws.mintSession(jane), '2020-01-01 00:00:00+00:00');
+  fs.appendFileSync(
+    home.credentials,
+    `[prod-sts]\n${expired}assumed_role_arn = arn:aws:iam::444455556666:role/admin\nassumed_from = default\n[last]\na = b\n`,
+  );
+  return fs.readFileSync(home.credentials, 'utf8');
+};
+
+/** Raises an error unless the files are as before, or hold the whole new session and all else as before. */
+const expectWhole = (before: string): void => {
+  const text = fs.readFileSync(home.credentials, 'utf8');
+  if (text === before) return;
+  const {
+    aws_access_key_id: id = '',
+    aws_secret_access_key: secret,
+    aws_session_token: token,
+  } = sectionOf(home, 'prod-sts');
+  expect(id).toMatch(/^ASIA/);
+  expect([secret, token]).not.toContain(undefined);
+  expect(withoutProd(text)).toEqual(withoutProd(before));
+};
+
+describe('a renewal of a role that comes to grief', () => {
+  beforeEach(() => {
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+  });
+
+  test.each(['ENOSPC', 'EACCES', 'EIO'])(
+    'leaves the files whole whichever operation fails with %s',
+    async (code) => {
+      const attempt = async (at: number): Promise<number> => {
+        const before = prepareRenewal();
+        const { count, error } = await withFault({ under: home.folder, action: code, at }, () => get('prod'));
+        expectWhole(before);
+        expect(error === undefined || error instanceof UserError).toBe(true);
+        expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+        return count;
+      };
+      const operations = await attempt(Number.MAX_SAFE_INTEGER);
+      expect(operations).toBeGreaterThan(50);
+      for (let at = 1; at <= operations; at += 1) {
+        await attempt(at).catch((error: unknown) => {
+          throw new Error(`${code} from operation ${at} of ${operations}`, { cause: error });
+        });
+      }
+    },
+  );
+
+  test.each(['kill', 'torn'])('leaves the files whole wherever a %s strikes', async (action) => {
+    const attempt = async (at: number): Promise<boolean> => {
+      const before = prepareRenewal();
+      const env = faultEnvironment({ under: home.folder, action, at });
+      const { signal } = await run(home, ['env', 'prod'], { env });
+      expectWhole(before);
+      expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+      return signal === 'SIGKILL';
+    };
+    let struck = 0;
+    for (let at = 1; await attempt(at); at += 9) struck += 1;
+    expect(struck).toBeGreaterThan(8);
+  });
 });
 
 describe('a credential_process', () => {

@@ -72,9 +72,14 @@ const untilWaiting = (waiting: number, text = 'is asking for the code of'): Prom
     return found === undefined ? undefined : Number(found);
   });
 
+// A crowd takes as long as the machine needs for it: only the limit of the test counts.
+const crowdShows = async (terminal: Terminal, pattern: RegExp): Promise<void> => {
+  while (!pattern.test(await terminal.screen())) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
 const openCrowd = async (words: string): Promise<Terminal> => {
   const terminal = await openTerminal(home, crowdOf(words));
-  await terminal.until(/Enter MFA code for /);
+  await crowdShows(terminal, /Enter MFA code for /);
   return terminal;
 };
 
@@ -96,7 +101,7 @@ describe('processes in one terminal', () => {
     await untilWaiting(count - 1);
     expect(aws.count()).toBe(0);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     const token = words.startsWith('env') ? sectionOf(home, 'default-sts')['aws_session_token'] : '';
@@ -110,7 +115,7 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     await terminal.press('C-c');
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('130'));
     expect(read('out')).toEqual(allOf('false\n'));
     expect(await questions(terminal)).toBe(1);
@@ -122,10 +127,10 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     for (const [index, code] of wrongCodes(phone, 3).entries()) {
-      await terminal.until(new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
+      await crowdShows(terminal, new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
       await answer(terminal, code);
     }
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('1'));
     expect(read('out')).toEqual(allOf('false\n'));
     for (const err of read('err')) expect(err).toContain('AWS rejected the token code');
@@ -137,9 +142,9 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     await answer(terminal, phone.wrongCode());
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(2);
@@ -149,10 +154,10 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGKILL');
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await untilWaiting(count - 2);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes().sort()).toEqual([...allOf('0').slice(1), '137']);
     expect(new Set(read('out').filter((out) => out !== '')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
@@ -162,12 +167,12 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGSTOP');
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await untilWaiting(count - 2);
     await answer(terminal, phone.code());
     await until(() => codes().filter((code) => code === '0').length === count - 1);
     process.kill(asker, 'SIGCONT');
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
@@ -186,9 +191,76 @@ describe('processes in one terminal', () => {
     process.kill(waiting ?? 0, 'SIGINT');
     await until(() => codes().filter((code) => code === '130').length === 1);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes().sort()).toEqual([...allOf('0').slice(1), '130']);
     expect(aws.count('GetSessionToken')).toBe(1);
+  });
+});
+
+describe('processes that need roles', () => {
+  const names = Array.from({ length: 8 }, (_, index) => `role${index}`);
+
+  beforeEach(() => {
+    for (const name of names) {
+      const { arn } = aws.createRole({ name, trusts: [jane.arn], requireMfa: true });
+      fs.appendFileSync(home.config, `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = default\n`);
+    }
+  });
+
+  test('64 with eight roles between them: one question, one GetSessionToken, eight AssumeRole', async () => {
+    count = 64;
+    const terminal = await openCrowd('env role$((n % 8))');
+    await untilWaiting(count - 1);
+    await answer(terminal, phone.code());
+    await crowdShows(terminal, /ALL DONE/);
+    expect(codes()).toEqual(allOf('0'));
+    expect(new Set(read('out')).size).toBe(8);
+    expect(await questions(terminal)).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+    expect(aws.count('AssumeRole')).toBe(8);
+    for (const [index, out] of read('out').entries()) {
+      const name = `role${(index + 1) % 8}`;
+      expect(out).toContain(`AWS_IAM_LOGIN_PROFILE='${name}'`);
+      expect(out).toContain(sectionOf(home, `${name}-sts`)['aws_session_token']);
+    }
+  });
+
+  test('when the one that assumes the role is killed, another one does', async () => {
+    await run(home, ['login', '--token-code', phone.code()]);
+    aws.fault('AssumeRole', 'hold', { times: 2 });
+    const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
+    await aws.untilHeld();
+    const [pid] = await until(() => {
+      const locks = join(home.state, 'locks');
+      const pids = fs
+        .readdirSync(locks, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /^\d+$/.test(entry.name))
+        .map((entry) => fs.readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+        .flatMap((text) => (text.startsWith('+') ? [Number(/"pid":(\d+)/.exec(text)?.[1])] : []));
+      return pids.length > 0 && pids;
+    });
+    process.kill(pid ?? 0, 'SIGKILL');
+    await aws.untilHeld(2);
+    aws.release();
+    const ended = await Promise.all(running.map((each) => each.ended));
+    expect(ended.map(({ signal }) => signal).filter((signal) => signal !== null)).toEqual(['SIGKILL']);
+    expect(ended.filter(({ exitCode }) => exitCode === 0)).toHaveLength(few - 1);
+    expect(aws.count('AssumeRole')).toBe(2);
+  });
+
+  test('when AWS refuses the role, all that wait for it end with that, and others go on', async () => {
+    await run(home, ['login', '--token-code', phone.code()]);
+    aws.deleteRole(`arn:aws:iam::${jane.account}:role/role0`);
+    aws.fault('AssumeRole', 'hold');
+    const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
+    await aws.untilHeld();
+    expect(await run(home, ['env', 'role1'])).toMatchObject({ exitCode: 0 });
+    aws.release();
+    for (const { exitCode, stdout, stderr } of await Promise.all(running.map((each) => each.ended))) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
+      expect(stderr).toContain('could not assume');
+    }
+    expect(sectionOf(home, 'role0-sts')).toEqual({});
   });
 });
 
