@@ -13,3 +13,6 @@ export type Context = {
   /** Writes text to stdout as it is. */
   readonly print: (text: string) => void;
 };
+
+/** Tells the user something: one line on stderr that says who speaks. */
+export const tell = ({ log }: Pick<Context, 'log'>, text: string): void => log(`aws-iam-login: ${text}`);

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isUserError } from '../src/errors.ts';
+import { checkEditable, editFile } from '../src/files/edit.ts';
 import {
-  checkEditable,
-  editFile,
   ensureStateFolder,
   lockPathFor,
-  readFileIfAny,
   readStateFile,
   removeStateFile,
   writeStateFile,
-} from '../src/files/edit.ts';
+} from '../src/files/state-files.ts';
+import { readFileIfAny } from '../src/files/read.ts';
 import { locateFiles } from '../src/files/locations.ts';
-import { readProfile } from '../src/ini/ini.ts';
+import { setSettings } from '../src/ini/edit.ts';
+import { readProfile } from '../src/ini/read.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   bundleChild,
@@ -221,6 +221,36 @@ describe('an edit', () => {
     expect(edits).toBe(2);
   });
 
+  test('goes on trying while another program writes the file, and says so once its patience is over', async () => {
+    startWith('a\n');
+    let busy = 0;
+    const writing = setInterval(() => fs.writeFileSync(path, 'from elsewhere\n'), 5);
+    const edited = editFile(
+      path,
+      (bytes) => {
+        fs.writeFileSync(path, 'from elsewhere\n');
+        return append('b\n')(bytes);
+      },
+      { state, patienceMs: 300, onBusy: () => (busy += 1) },
+    );
+    await expect(edited).rejects.toThrow(`could not write ${path}: other programs keep changing it`);
+    clearInterval(writing);
+    expect(busy).toBe(1);
+    expect(read()).toBe('from elsewhere\n');
+    expect(strays()).toEqual([]);
+  });
+
+  test('does not take the half of a file that is being written in place for the whole', async () => {
+    const whole = '[a]\nk = v\n[b]\nk = v\n';
+    for (const half of ['', '[a]\nk']) {
+      startWith(half);
+      const writing = setTimeout(() => fs.writeFileSync(path, whole), 30);
+      await editFile(path, (bytes) => setSettings(bytes, 'credentials', 'b', { k: 'x' }), { state });
+      clearTimeout(writing);
+      expect(read()).toBe(whole.replace(/v\n$/, 'x\n'));
+    }
+  });
+
   test('that throws leaves the file, the lock and the folder as they were', async () => {
     startWith(old);
     const failing = editFile(
@@ -265,7 +295,7 @@ describe('an edit', () => {
     );
     expect(ended.filter(({ output }) => output !== 'done')).toEqual([]);
     const bytes = fs.readFileSync(path);
-    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.keys);
+    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.settings);
     expect(found).toEqual(
       names.map(
         (name) =>

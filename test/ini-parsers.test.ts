@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findProblems, profileNames, readProfile } from '../src/ini/ini.ts';
+import { findProblems, profileNames, readProfile } from '../src/ini/read.ts';
 import { anyFile } from './ini-files.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles, SharedFile } from './other-parsers.ts';
@@ -172,7 +172,7 @@ const flatKeys = ({ kind, bytes }: SharedFile, profile: string): Map<string, str
   const nested = [...(section?.nested ?? [])].flatMap(([outer, keys]) =>
     [...keys].map(([key, value]) => [`${outer}.${key}`, value] as const),
   );
-  return new Map([...(section?.keys ?? []), ...nested]);
+  return new Map([...(section?.settings ?? []), ...nested]);
 };
 
 /** Where a key is spelled in several ways, the JavaScript SDK finds the lower-case one. */

@@ -3,8 +3,10 @@ import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { isUserError } from '../src/errors.ts';
-import { findProblems, profileNames, readProfile, setKeys } from '../src/ini/ini.ts';
-import type { Changes, FileKind } from '../src/ini/ini.ts';
+import { findProblems, profileNames, readProfile } from '../src/ini/read.ts';
+import { setSettings } from '../src/ini/edit.ts';
+import type { Changes } from '../src/ini/edit.ts';
+import type { FileKind } from '../src/ini/section-name.ts';
 import { anyFile } from './ini-files.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles, SharedFile } from './other-parsers.ts';
@@ -60,7 +62,7 @@ const anyEdit: fc.Arbitrary<Edit> = fc.record({
 /** The edited file, or undefined where the editor refuses with a sentence. Any other error is thrown. */
 const edited = ({ file, profile, changes }: Edit): Buffer | undefined => {
   try {
-    return setKeys(file.bytes, file.kind, profile, changes);
+    return setSettings(file.bytes, file.kind, profile, changes);
   } catch (error) {
     if (isUserError(error)) return undefined;
     throw error;
@@ -88,7 +90,7 @@ test(
         expect(others.map((name) => keysOf(after, file.kind, name))).toEqual(
           others.map((name) => keysOf(file.bytes, file.kind, name)),
         );
-        expect(setKeys(after, file.kind, profile, changes).equals(after)).toBe(true);
+        expect(setSettings(after, file.kind, profile, changes).equals(after)).toBe(true);
       }),
       { numRuns: RUNS, seed },
     );
@@ -192,20 +194,20 @@ const syntaxProblems = (bytes: Buffer): unknown[] =>
 
 const keysOf = (bytes: Buffer, kind: FileKind, profile: string): unknown => {
   const section = readProfile(bytes, kind, profile);
-  return section && { keys: section.keys, nested: section.nested };
+  return section && { keys: section.settings, nested: section.nested };
 };
 
 const readBack = (bytes: Buffer, kind: FileKind, profile: string, changes: Changes): unknown => {
   const section = readProfile(bytes, kind, profile);
-  return Object.keys(changes).map((name) => section?.keys.get(name));
+  return Object.keys(changes).map((name) => section?.settings.get(name));
 };
 
 /** A removed key may still come from [DEFAULT]. */
 const expectedBack = (file: SharedFile, profile: string, changes: Changes): unknown => {
   const leaked = /\[DEFAULT\]/.test(file.bytes.toString('latin1'))
-    ? readProfile(setKeys(file.bytes, file.kind, profile, changes), file.kind, profile)
+    ? readProfile(setSettings(file.bytes, file.kind, profile, changes), file.kind, profile)
     : undefined;
-  return Object.entries(changes).map(([name, text]) => text ?? leaked?.keys.get(name));
+  return Object.entries(changes).map(([name, text]) => text ?? leaked?.settings.get(name));
 };
 
 const headerOf = (kind: FileKind, profile: string): string =>

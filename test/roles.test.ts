@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { UserError } from '../src/errors.ts';
 import { ownProcessProfile } from '../src/profiles/own-process.ts';
@@ -9,14 +9,15 @@ import { resolveRoleChain, sessionOwner } from '../src/profiles/role.ts';
 import type { LiveSession } from '../src/sessions/live-session.ts';
 import { liveSession, login } from '../src/sessions/login.ts';
 import type { SessionOptions } from '../src/sessions/login.ts';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   type Home,
   keyLines,
-  makeHomeOf,
   run,
+  runProcess,
   sectionOf,
   sessionLines,
   snapshot,
@@ -32,17 +33,9 @@ let jane: UserHandle;
 let phone: DeviceHandle;
 let said: string[];
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
   said = [];
-});
-
-afterEach(async () => {
-  await aws.close();
-  home.remove();
 });
 
 const newRole = (name: string, options: Partial<Parameters<LocalAws['createRole']>[0]> = {}): string =>
@@ -438,7 +431,7 @@ test('init and rotate of a role name the user profile at its end, and rotate tak
   expect(init.stderr).toBe(
     'aws-iam-login: profile a is a role, which has no MFA device of its own\n  hint: run: aws-iam-login init default\n',
   );
-  const asked = await run(home, ['rotate', 'a']);
+  const asked = await runProcess(home, ['rotate', 'a']);
   expect(asked.exitCode).toBe(3);
   expect(asked.stderr).toContain('needs a confirmation');
   expect(aws.keys(jane)).toHaveLength(1);
@@ -519,7 +512,7 @@ describe('a renewal of a role that comes to grief', () => {
     const attempt = async (at: number): Promise<boolean> => {
       const before = prepareRenewal();
       const env = faultEnvironment({ under: home.folder, action, at });
-      const { signal } = await run(home, ['env', 'prod'], { env });
+      const { signal } = await runProcess(home, ['env', 'prod'], { env });
       expectWhole(before);
       expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
       return signal === 'SIGKILL';

@@ -38,7 +38,7 @@ start_set_up() {
   PANE=ail-$BATS_SUITE_TEST_NUMBER-$$-${#PANES[@]}
   PANES+=("$PANE")
   tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
-  wait_for '^R0>$'
+  wait_for "${FIRST_PROMPT-^R0>$}"
 }
 
 # own_rc SHELL: an rc file of the user's.
@@ -205,6 +205,28 @@ outlives_node_version() {
   done
 }
 for_each_shell outlives_node_version "the copy finds the program after the default Node has changed"
+
+names_leftovers() {
+  local rest variables
+  own_rc "$1"
+  aws-iam-login setup "$1" --yes
+  sed '3s,.*,/gone/aws-iam-login.cjs,' "$D/data/aws-iam-login/stamp" >"$D/stamp"
+  mv "$D/stamp" "$D/data/aws-iam-login/stamp"
+  rm "$D/bin/aws-iam-login"
+  drop_session default
+  case $1 in fish) rest=$(rc_file fish) ;; *) rest="the block 'aws-iam-login' from $(rc_file "$1")" ;; esac
+  mapfile -t variables < <(session_variables default -5)
+  FIRST_PROMPT='or remove' start_set_up "$1" "${variables[@]}"
+  wait_for_prompt
+  [[ $(screen | grep -v '^R' | tr -d '\n') == "aws-iam-login: the program is gone: install it again, or remove $rest, and $D/data/aws-iam-login" ]]
+  done_with 'echo still'
+  [[ $(count_on_screen 'gone') -eq 1 ]]
+  clear_screen
+  enter 'aws-iam-login use default'
+  wait_for '^R127>$'
+  [[ $(screen | tail -n +2 | grep -v '^R' | tr -d '\n') == *"or remove $rest, and $D/data/aws-iam-login" ]]
+}
+for_each_shell names_leftovers "a program that is gone is one sentence, which names what to remove"
 
 works_with_other_version() {
   own_rc "$1"

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
+import type { DeviceHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  makeHomeOf,
   run,
   runCommand,
   sectionOf,
@@ -15,33 +15,23 @@ import {
   until,
   wrongCodes,
 } from './support/program.ts';
-import { type Terminal, closeTerminals, openTerminal } from './support/terminal.ts';
+import { atSize } from './support/size.ts';
+import { type Terminal, openTerminal } from './support/terminal.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
-const many = 50;
-const few = 8;
+const many = atSize(10, 50);
+const few = atSize(4, 8);
+const crowded = atSize(16, 64);
 
 // How many processes the present test starts.
 let count = many;
 
 let aws: LocalAws;
 let home: Home;
-let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
+useScene((scene) => {
   count = many;
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
+  ({ aws, home, phone } = scene);
 });
 
 // One job of the terminal: the processes are all in its foreground, each with files of its own.
@@ -202,13 +192,13 @@ describe('processes that need roles', () => {
 
   beforeEach(() => {
     for (const name of names) {
-      const { arn } = aws.createRole({ name, trusts: [jane.arn], requireMfa: true });
+      const { arn } = aws.createRole({ name, requireMfa: true });
       fs.appendFileSync(home.config, `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = default\n`);
     }
   });
 
-  test('64 with eight roles between them: one question, one GetSessionToken, eight AssumeRole', async () => {
-    count = 64;
+  test(`${crowded} with eight roles between them: one question, one GetSessionToken, eight AssumeRole`, async () => {
+    count = crowded;
     const terminal = await openCrowd('env role$((n % 8))');
     await untilWaiting(count - 1);
     await answer(terminal, phone.code());
@@ -250,7 +240,7 @@ describe('processes that need roles', () => {
 
   test('when AWS refuses the role, all that wait for it end with that, and others go on', async () => {
     await run(home, ['login', '--token-code', phone.code()]);
-    aws.deleteRole(`arn:aws:iam::${jane.account}:role/role0`);
+    aws.deleteRole('arn:aws:iam::123456789012:role/role0');
     aws.fault('AssumeRole', 'hold');
     const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
     await aws.untilHeld();
@@ -378,7 +368,7 @@ test('two questions on one terminal come one after the other', async () => {
 });
 
 test('init, setup and login ask on one terminal one after the other', async () => {
-  aws.addMfaDevice(jane, { name: 'tablet' });
+  aws.addMfaDevice('jane', { name: 'tablet' });
   const commands = ['login', 'init --force', 'setup bash'];
   const terminal = await openTerminal(
     home,

@@ -1,11 +1,16 @@
-import { connect } from '../aws/client.ts';
-import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
+import type { CallerIdentity, MfaDevice } from '../aws/answers.ts';
+import { accountOfArn, partitionOf } from '../aws/arns.ts';
+import type { Aws } from '../aws/client.ts';
+import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, partitionOf, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
-import { UserError, isUserError } from '../errors.ts';
+import { profileOf } from './given.ts';
+import type { Given } from './given.ts';
+import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { setSettings } from '../ini/edit.ts';
+import { tryEdit, trySessionEdit } from '../sessions/session-trial.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
 import { iamUserName } from '../profiles/iam-user.ts';
 import {
   checkCredentialsFile,
@@ -38,6 +43,25 @@ export type InitResult = {
   readonly asked: boolean;
 };
 
+/** `init`: writes the user's name and MFA device into the profile. */
+export const runInit = async (
+  given: Given<'profile' | 'serial-number' | 'region' | 'no-input' | 'force'>,
+  context: Context,
+): Promise<number> => {
+  const result = await init(
+    {
+      profile: profileOf(given),
+      serialNumber: given.text('serial-number'),
+      region: given.text('region'),
+      input: !given.flag('no-input'),
+      force: given.flag('force'),
+    },
+    context,
+  );
+  tell(context, describeInit(result));
+  return exitCode.done;
+};
+
 /**
  * Finds out whose key the profile holds and which MFA device serves, and writes `username` and `mfa_serial` into the
  * profile of the credentials file. Raises UserError: for keys that are no user's, and when no device can serve.
@@ -46,8 +70,8 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
   const shared = readSharedFiles(context.env);
   const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
   refuseRole(profile, shared);
-  const userName = profile.keys.get('username');
-  const serialNumber = profile.keys.get('mfa_serial');
+  const userName = profile.settings.get('username');
+  const serialNumber = profile.settings.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
     return { profileName: profile.name, userName, serialNumber, asked: false };
   }
@@ -55,24 +79,25 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
   checkCredentialsFile(shared);
+  trySessionEdit(profile.name, profile.settings.get('region'), shared);
+  tryEdit(profile.name, profileSettings('name', 'arn:aws:iam::123456789012:mfa/name'), shared);
   checkEditable(profile.files.credentials, profile.files.state);
-  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
-  const aws = connect(
-    {
-      credentials: await longTermCredentials(profile, context),
-      region: resolveRegion(options.region, profile.keys.get('region'), options.serialNumber ?? serialNumber),
-      endpointUrls: {
-        sts: resolveEndpointUrl('sts', profile, context.env),
-        iam: resolveEndpointUrl('iam', profile, context.env),
-      },
-    },
-    context.env,
+  for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
+  const aws = connectAs(
+    await longTermCredentials(profile, context),
+    profile,
+    { region: options.region, arn: options.serialNumber ?? serialNumber },
+    context,
   );
-  const identity = await aws.getCallerIdentity();
-  const found = iamUserName(identity.arn, profile, aboutRoot);
-  const device = await chooseDevice(aws, identity, found, profile, options, context);
-  await writeProfile(profile, found, device);
-  return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  try {
+    const identity = await aws.getCallerIdentity();
+    const found = iamUserName(identity.arn, profile, aboutRoot);
+    const device = await chooseDevice(aws, identity, found, profile, options, context);
+    await writeProfile(profile, found, device);
+    return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  } finally {
+    await aws.close();
+  }
 };
 
 /** Raises UserError that names the profile at the end of a role's chain, which has to be initialised instead. */
@@ -106,17 +131,18 @@ const chooseDevice = async (
   const devices = await listDevices(aws, userName);
   if (devices === undefined) {
     const serialNumber = options.serialNumber ?? derivedSerialNumber(identity, userName);
-    context.log(
+    tell(
+      context,
       options.serialNumber === undefined
-        ? `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
-        : `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is taken as given`,
+        ? `this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
+        : `this user may not list its MFA devices: ${serialNumber} is taken as given`,
     );
     return serialNumber;
   }
   const usable = devices.filter(({ serialNumber }) => reasonAgainst(serialNumber) === undefined);
   for (const { serialNumber } of devices) {
     const reason = reasonAgainst(serialNumber);
-    if (reason !== undefined) context.log(`aws-iam-login: ${serialNumber} is left out: ${reason}`);
+    if (reason !== undefined) tell(context, `${serialNumber} is left out: ${reason}`);
   }
   const names = usable.map(({ serialNumber }) => serialNumber);
   if (options.serialNumber !== undefined) return namedDevice(options.serialNumber, names, userName);
@@ -161,8 +187,9 @@ const askForDevice = async (
 ): Promise<string> => {
   const sameName = names.find((name) => name.endsWith(`/${userName}`));
   if (sameName !== undefined && !canAsk(options.input)) {
-    context.log(
-      `aws-iam-login: of ${names.length} MFA devices ${sameName} is taken, which is named like the user (--serial-number names another)`,
+    tell(
+      context,
+      `of ${names.length} MFA devices ${sameName} is taken, which is named like the user (--serial-number names another)`,
     );
     return sameName;
   }
@@ -188,6 +215,11 @@ const askForDevice = async (
 const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
   editFile(
     profile.files.credentials,
-    (bytes) => setKeys(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    (bytes) => setSettings(bytes, 'credentials', profile.name, profileSettings(userName, serialNumber)),
     { state: profile.files.state },
   );
+
+const profileSettings = (userName: string, serialNumber: string) => ({
+  mfa_serial: serialNumber,
+  username: userName,
+});

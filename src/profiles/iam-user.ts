@@ -1,4 +1,4 @@
-import { userNameOfArn } from '../aws/endpoints.ts';
+import { userNameOfArn } from '../aws/arns.ts';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import type { Profile } from './profile.ts';

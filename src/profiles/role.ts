@@ -1,4 +1,5 @@
-import { partitionOf, partitionOfRegion } from '../aws/endpoints.ts';
+import { partitionOf } from '../aws/arns.ts';
+import { partitionOfRegion } from '../aws/regions.ts';
 import { UserError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
@@ -29,7 +30,7 @@ export const longestRole = 3600;
 const mostRoles = 20;
 
 /** Whether a profile is a role, however it gets there. */
-export const isRole = (profile: Profile): boolean => profile.keys.has('role_arn');
+export const isRole = (profile: Profile): boolean => profile.settings.has('role_arn');
 
 /**
  * The name whose `-sts` profile keeps the MFA session of a user profile: its own, save for a role profile that holds
@@ -38,9 +39,9 @@ export const isRole = (profile: Profile): boolean => profile.keys.has('role_arn'
 export const sessionOwner = (user: Profile): string => (isRole(user) ? `${user.name}-user` : user.name);
 
 /** What a role's stored session has to match, undefined where the profile names no role or no source profile. */
-export const roleLink = <Content>(
+export const roleLink = (
   profile: Profile,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): { roleArn: string; sourceName: string } | undefined => {
   const roleArn = textOf(profile, 'role_arn');
   const source = textOf(profile, 'source_profile');
@@ -72,13 +73,13 @@ export const resolveRoleChain = (profile: Profile, shared: SharedFiles): RoleCha
 export const userProfileOf = (profile: Profile, shared: SharedFiles): Profile =>
   isRole(profile) ? resolveRoleChain(profile, shared).user : profile;
 
-const textOf = (profile: Profile, key: string): string | undefined => profile.keys.get(key) || undefined;
+const textOf = (profile: Profile, key: string): string | undefined => profile.settings.get(key) || undefined;
 
 const nameOf = (profile: Profile): string => `profile ${shellWord(profile.name)}`;
 
 // A source whose credential_process is ours counts as the profile that it asks for. It may do so in a circle, which
 // ends at the first name that comes again and is found to be a loop there.
-const resolveSource = <Content>(named: string, shared: SharedFiles<Content>): string => {
+const resolveSource = (named: string, shared: SharedFiles): string => {
   const seen = new Set<string>();
   for (let name = named; ;) {
     name = withoutSts(name, shared);
@@ -93,7 +94,7 @@ const resolveSource = <Content>(named: string, shared: SharedFiles<Content>): st
   }
 };
 
-const withoutSts = <Content>(name: string, shared: SharedFiles<Content>): string => {
+const withoutSts = (name: string, shared: SharedFiles): string => {
   const base = resolveProfileName(name, {}, shared);
   if (base === name || findProfile(base, shared) !== undefined) return base;
   const self = base.endsWith('-user') ? findProfile(base.slice(0, -'-user'.length), shared) : undefined;
@@ -117,7 +118,7 @@ const readRole = (profile: Profile, shared: SharedFiles): Role => {
 };
 
 const checkedRoleArn = (profile: Profile): string => {
-  const roleArn = profile.keys.get('role_arn') ?? '';
+  const roleArn = profile.settings.get('role_arn') ?? '';
   if (/^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/.test(roleArn)) return roleArn;
   throw new UserError(`role_arn of ${nameOf(profile)} is no ARN of a role: ${shellWord(roleArn)}`, {
     hint: 'it looks like arn:aws:iam::111122223333:role/name',

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import ini from 'ini';
 import { removeStrays } from '../files/replace.ts';
-import { accountOfArn, partitionOf, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, partitionOf, userNameOfArn } from '../aws/arns.ts';
 import { UserError, systemCode } from '../errors.ts';
 import { fileError } from '../files/errors.ts';
-import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 
 /** How far a rotation has come; what each one means stands with the steps in rotate.ts. */

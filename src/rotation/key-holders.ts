@@ -1,5 +1,6 @@
-import type { FileKind } from '../ini/ini.ts';
-import { profileNames, readProfile, setKeys } from '../ini/ini.ts';
+import type { FileKind } from '../ini/section-name.ts';
+import { profileNames, readProfile } from '../ini/read.ts';
+import { setSettings } from '../ini/edit.ts';
 import type { AccessKey, SharedFiles } from '../profiles/profile.ts';
 
 /** A profile of one of AWS's two files whose own section holds a certain access key. */
@@ -25,17 +26,18 @@ export const findKeyHolders = (key: WantedKey, shared: SharedFiles): KeyHolder[]
 export const findKeyPair = (accessKeyId: string, shared: SharedFiles): AccessKey | undefined => {
   for (const { kind, profileName } of findKeyHolders({ accessKeyId }, shared)) {
     const bytes = kind === 'credentials' ? shared.credentialsBytes : shared.configBytes;
-    const secretAccessKey = bytes && readProfile(bytes, kind, profileName)?.keys.get('aws_secret_access_key');
+    const secretAccessKey =
+      bytes && readProfile(bytes, kind, profileName)?.settings.get('aws_secret_access_key');
     if (secretAccessKey) return { accessKeyId, secretAccessKey };
   }
   return undefined;
 };
 
-/** The file with the key replaced in every profile that holds it. Raises UserError for a file that setKeys refuses. */
+/** The file with the key replaced in every profile that holds it. Raises UserError for a file that setSettings refuses. */
 export const replaceKey = (bytes: Buffer, kind: FileKind, from: WantedKey, to: AccessKey): Buffer =>
   holdersIn(bytes, kind, from).reduce(
     (edited, profileName) =>
-      setKeys(edited, kind, profileName, {
+      setSettings(edited, kind, profileName, {
         aws_access_key_id: to.accessKeyId,
         aws_secret_access_key: to.secretAccessKey,
       }),
@@ -46,7 +48,7 @@ const fileKinds = ['credentials', 'config'] as const satisfies readonly FileKind
 
 const holdersIn = (bytes: Buffer, kind: FileKind, key: WantedKey): string[] =>
   candidates(bytes, kind, key.accessKeyId).filter((profileName) => {
-    const keys = readProfile(bytes, kind, profileName)?.keys;
+    const keys = readProfile(bytes, kind, profileName)?.settings;
     return (
       keys?.get('aws_access_key_id') === key.accessKeyId &&
       (key.secretAccessKey === undefined || keys.get('aws_secret_access_key') === key.secretAccessKey)

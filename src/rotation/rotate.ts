@@ -1,9 +1,10 @@
-import type { KeyMetadata } from '../aws/client.ts';
+import type { KeyMetadata } from '../aws/answers.ts';
 import type { Context } from '../context.ts';
-import { accountOfArn, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { checkEditable, ensureStateFolder, lockPathFor } from '../files/edit.ts';
-import { findProblems } from '../ini/ini.ts';
+import { checkEditable } from '../files/edit.ts';
+import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
+import { findProblems } from '../ini/read.ts';
 import { iamUserName } from '../profiles/iam-user.ts';
 import { readJournal, readJournals, removeJournalStrays } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
@@ -209,7 +210,7 @@ const readProfile = (options: { readonly profile?: string | undefined }, context
 
 const notOurs = (profile: Profile): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
-  if (profile.keys.has('credential_process')) {
+  if (profile.settings.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
       { hint: 'rotate the key where that program keeps it' },

@@ -1,14 +1,15 @@
-import { connect } from '../aws/client.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { readStored } from '../sessions/stored-session.ts';
+import { sessionDefaults } from '../sessions/defaults.ts';
+import { sayUnwritten } from '../sessions/login.ts';
 import { userSession } from '../sessions/user-session.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
+import { connectAs as connectWith } from '../profiles/caller.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { findUserSession } from '../sessions/live-session.ts';
 import { sessionOwner } from '../profiles/role.ts';
+import { findUserSession } from '../sessions/live-session.ts';
+import { readStored } from '../sessions/stored-session.ts';
 import type { Session } from '../sessions/stored-session.ts';
 import { shellWord } from '../text.ts';
 
@@ -43,13 +44,8 @@ export const connectAs = (
   context: Context,
   arn?: string,
 ): Aws => {
-  const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
-  const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
-  const endpointUrls = {
-    sts: resolveEndpointUrl('sts', profile, context.env),
-    iam: resolveEndpointUrl('iam', profile, context.env),
-  };
-  return connect({ credentials, region, endpointUrls }, context.env);
+  const serialNumber = options.serialNumber ?? profile.settings.get('mfa_serial');
+  return connectWith(credentials, profile, { region: options.region, arn: serialNumber ?? arn }, context);
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */
@@ -71,7 +67,7 @@ export const newSigner = (
   const liveSession = (): Session | undefined =>
     findUserSession(
       { owner: sessionOwner(profile), profile },
-      { minTtl },
+      sessionDefaults,
       readSharedFiles(context.env),
       context.now(),
     )?.session;
@@ -79,10 +75,10 @@ export const newSigner = (
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
     if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
-    if (!profile.keys.get('mfa_serial') && options.serialNumber === undefined)
+    if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
     const shared = readSharedFiles(context.env);
-    const asked = { ...options, duration: 43_200, minTtl, hook: false };
+    const asked = { ...options, ...sessionDefaults, hook: false, onUnwritten: sayUnwritten(context) };
     const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
     const fetched = await userSession(profile, shared, asked, context, stored);
     return { aws: as(fetched.session), isNew: true };
@@ -140,9 +136,6 @@ export const newSigner = (
 export const firstPause = 50;
 export const longestPause = 250;
 
-// Seconds that a session must still live to be used: a rotation takes two minutes at worst.
-const minTtl = 300;
-
 const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
   try {
     return (await aws.getCallerIdentity()).arn === arn;
@@ -156,7 +149,7 @@ const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
 const explainDenied = (error: UserError, profile: Profile): UserError =>
   error.failureCode === 'AccessDenied'
     ? new UserError(error.message, {
-        hint: profile.keys.get('mfa_serial')
+        hint: profile.settings.get('mfa_serial')
           ? 'aws-iam-login policy prints the permissions that the user needs'
           : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
         failureCode: error.failureCode,

@@ -1,5 +1,6 @@
-import { mayHaveActed } from '../aws/client.ts';
-import type { Aws, KeyMetadata, LastUsed } from '../aws/client.ts';
+import type { KeyMetadata, LastUsed } from '../aws/answers.ts';
+import type { Aws } from '../aws/client.ts';
+import { mayHaveActed } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { editFile } from '../files/edit.ts';

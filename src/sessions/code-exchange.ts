@@ -1,15 +1,17 @@
-import { connect, requestFailure, skewOfAnswer } from '../aws/client.ts';
-import { accountOfArn, resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
+import type { Session } from '../aws/answers.ts';
+import { accountOfArn } from '../aws/arns.ts';
+import type { Aws } from '../aws/client.ts';
+import { requestFailure, skewOfAnswer } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
 import { accountOfKeyId, findProfile, longTermKeyOf, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { forgetCode, rejectedCode, rememberCode, secondsToNextCode } from './code-guard.ts';
 import { formatRemaining, isLive } from './expiration.ts';
 import type { Flight } from './single-flight.ts';
-import type { Session } from './stored-session.ts';
 
 export type ExchangeOptions = {
   /** Seconds that the new session lasts. */
@@ -33,17 +35,10 @@ export const newSender = async (
 ): Promise<Send> => {
   let credentials = await longTermCredentials(profile, context);
   checkAccount(credentials, serialNumber, profile);
-  const connectAs = (key: AccessKey) =>
-    connect(
-      {
-        credentials: key,
-        region: resolveRegion(options.region, profile.keys.get('region'), serialNumber),
-        endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
-        hook: options.hook,
-      },
-      context.env,
-    );
-  let aws = connectAs(credentials);
+  const { region, hook } = options;
+  const connectWith = (key: AccessKey): Aws =>
+    connectAs(key, profile, { region, arn: serialNumber, hook }, context);
+  let aws = connectWith(credentials);
   return async (tokenCode, flight) => {
     const send = (): Promise<Session> => {
       flight.checkOwn();
@@ -54,7 +49,7 @@ export const newSender = async (
       const replaced = replacedKey(error, credentials, profile, context);
       if (replaced === undefined) throw error;
       credentials = replaced;
-      aws = connectAs(replaced);
+      aws = connectWith(replaced);
       return send();
     });
     const skew = aws.clockOffset() / 1000;
@@ -77,7 +72,7 @@ const replacedKey = (
 };
 
 const sendCode = async (
-  aws: ReturnType<typeof connect>,
+  aws: Aws,
   profile: Profile,
   serialNumber: string,
   tokenCode: string,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ini from 'ini';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { readStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, writeStateFile } from '../files/state-files.ts';
 
 /** The `failureCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
 export const rejectedCode = 'TokenCodeRejected';

@@ -1,11 +1,11 @@
-import { validRegion } from '../aws/endpoints.ts';
+import type { Session } from '../aws/answers.ts';
+import { validRegion } from '../aws/regions.ts';
 import { findProfile, sessionProfileName } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, longestRole, roleLink } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
 import { formatRemaining, isLive } from './expiration.ts';
 import { readRoleSession, readUserSession } from './stored-session.ts';
-import type { Session } from './stored-session.ts';
 
 /** A session to hand out, with what goes along with it. */
 export type LiveSession = {
@@ -26,10 +26,10 @@ export type LiveOptions = {
 };
 
 /** The stored session of a profile when it is live, without a look at AWS; undefined when there is none. */
-export const findLiveSession = <Content>(
+export const findLiveSession = (
   profileName: string,
   options: LiveOptions,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
   now: number,
 ): LiveSession | undefined => {
   const profile = findProfile(profileName, shared);
@@ -42,10 +42,10 @@ export const findLiveSession = <Content>(
 export type SessionOf = { readonly owner: string; readonly profile: Profile | undefined };
 
 /** The live stored session of a user profile. */
-export const findUserSession = <Content>(
+export const findUserSession = (
   of: SessionOf,
   options: LiveOptions,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
   now: number,
 ): LiveSession | undefined => {
   const session = readUserSession(of.owner, shared);
@@ -55,10 +55,10 @@ export const findUserSession = <Content>(
 };
 
 /** The live stored session of a role profile, where it was fetched for the role and the source that it names now. */
-export const findRoleSession = <Content>(
+export const findRoleSession = (
   profile: Profile,
   options: LiveOptions,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
   now: number,
 ): LiveSession | undefined => {
   const link = roleLink(profile, shared);
@@ -70,25 +70,25 @@ export const findRoleSession = <Content>(
 };
 
 /** A user's session as it is handed out. A renewal is silent, and so comes before the end, where `mfa_process` gives codes. */
-export const userLiveSession = <Content>(
+export const userLiveSession = (
   { owner, profile }: SessionOf,
   session: Session,
   { minTtl, region }: LiveOptions,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): LiveSession => ({
   kind: 'user',
   profileName: owner,
   session,
   region: regionOf(owner, profile, region, shared),
-  renewAt: profile?.keys.get('mfa_process') ? session.expiration - minTtl : session.expiration,
+  renewAt: profile?.settings.get('mfa_process') ? session.expiration - minTtl : session.expiration,
 });
 
 /** A role's session as it is handed out: it is renewed silently, and so before its end, while the user's lives. */
-export const roleLiveSession = <Content>(
+export const roleLiveSession = (
   profile: Profile,
   session: Session,
   { minTtl, region }: LiveOptions,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): LiveSession => ({
   kind: 'role',
   profileName: profile.name,
@@ -102,18 +102,18 @@ export const roleLiveSession = <Content>(
  * for, since it would never do otherwise.
  */
 export const roleMinTtl = (profile: Profile, minTtl: number): number => {
-  const lasts = Math.min(Number(profile.keys.get('duration_seconds')) || longestRole, longestRole);
+  const lasts = Math.min(Number(profile.settings.get('duration_seconds')) || longestRole, longestRole);
   return minTtl < lasts ? minTtl : lasts / 2;
 };
 
-const regionOf = <Content>(
+const regionOf = (
   profileName: string,
   profile: Profile | undefined,
   asked: string | undefined,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): string | undefined => {
-  const ownRegion = () => findProfile(sessionProfileName(profileName), shared)?.keys.get('region');
-  const region = asked ?? profile?.keys.get('region') ?? ownRegion();
+  const ownRegion = () => findProfile(sessionProfileName(profileName), shared)?.settings.get('region');
+  const region = asked ?? profile?.settings.get('region') ?? ownRegion();
   return region === undefined || region === '' ? undefined : validRegion(region);
 };
 

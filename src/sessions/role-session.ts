@@ -1,10 +1,13 @@
-import { connect } from '../aws/client.ts';
+import type { Session } from '../aws/answers.ts';
+import { userNameOfArn } from '../aws/arns.ts';
 import type { Aws } from '../aws/client.ts';
-import { resolveEndpointUrl, resolveRegion, userNameOfArn } from '../aws/endpoints.ts';
+import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
-import { checkEditable, lockPathFor } from '../files/edit.ts';
+import { checkEditable } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
+import { connectAs } from '../profiles/caller.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { longestRole, resolveRoleChain, sessionOwner } from '../profiles/role.ts';
@@ -15,8 +18,9 @@ import { findRoleSession, findUserSession, roleLiveSession, roleMinTtl } from '.
 import type { LiveSession } from './live-session.ts';
 import { joinFlight } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
-import { checkRoleSessionProfile, readRoleSession, storeSession } from './stored-session.ts';
-import type { Session } from './stored-session.ts';
+import { trySessionEdit } from './session-trial.ts';
+import { storeSession } from './store-session.ts';
+import { checkRoleSessionProfile, readRoleSession } from './stored-session.ts';
 import { userSession } from './user-session.ts';
 import type { UserSessionOptions } from './user-session.ts';
 
@@ -38,7 +42,7 @@ export const roleSession = async (
 ): Promise<LiveSession> => {
   const { user, roles } = resolveRoleChain(profile, shared);
   checkFiles(roles, shared);
-  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
+  for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   noteDuration(roles.at(-1), shared, context);
   const owner = sessionOwner(user);
 
@@ -88,6 +92,8 @@ export const roleSession = async (
 const checkFiles = (roles: readonly Role[], shared: SharedFiles): void => {
   for (const { profile } of roles) checkRoleSessionProfile(profile.name, shared);
   checkCredentialsFile(shared);
+  for (const role of roles)
+    trySessionEdit(role.profile.name, role.profile.settings.get('region'), shared, role);
   checkEditable(shared.files.credentials, shared.files.state);
 };
 
@@ -95,19 +101,20 @@ const checkFiles = (roles: readonly Role[], shared: SharedFiles): void => {
 const noteDuration = (role: Role | undefined, shared: SharedFiles, context: Context): void => {
   if (role?.durationSeconds === undefined || role.durationSeconds <= longestRole) return;
   if (readRoleSession(role.profile.name, role, shared) !== undefined) return;
-  context.log(
-    `aws-iam-login: duration_seconds of profile ${shellWord(role.profile.name)} is cut to ${longestRole}: AWS lets a role that is assumed with a session live for 1 h`,
+  tell(
+    context,
+    `duration_seconds of profile ${shellWord(role.profile.name)} is cut to ${longestRole}: AWS lets a role that is assumed with a session live for 1 h`,
   );
 };
 
 /** The user profile with the serial number that one of its roles names, where it has none itself. */
 const withSerialNumber = (user: Profile, roles: readonly Role[]): Profile => {
   const serialNumber = [user, ...roles.map(({ profile }) => profile)]
-    .map(({ keys }) => keys.get('mfa_serial'))
+    .map(({ settings }) => settings.get('mfa_serial'))
     .find((value) => value !== undefined && value !== '');
   return serialNumber === undefined
     ? user
-    : { ...user, keys: new Map([...user.keys, ['mfa_serial', serialNumber]]) };
+    : { ...user, settings: new Map([...user.settings, ['mfa_serial', serialNumber]]) };
 };
 
 /** Instead of a session: AWS does not take the one that was to assume the role, however live it looks here. */
@@ -122,15 +129,16 @@ const assume = async (
   flight: Flight,
 ): Promise<LiveSession | SourceRefused> => {
   const { profile, roleArn, externalId } = role;
-  const region = profile.keys.get('region') || user.keys.get('region') || undefined;
-  const aws = connect(
+  const aws = connectAs(
+    source.session,
+    profile,
+    // a role without a region is asked for where its user is at home, else where its partition is
     {
-      credentials: source.session,
-      region: resolveRegion(options.region, region, roleArn),
-      endpointUrls: { sts: resolveEndpointUrl('sts', profile, context.env), iam: undefined },
+      region: options.region ?? (profile.settings.get('region') || user.settings.get('region') || undefined),
+      arn: roleArn,
       hook: options.hook,
     },
-    context.env,
+    context,
   );
   const durationSeconds = Math.min(role.durationSeconds ?? longestRole, longestRole, options.duration);
   let session: Session;
@@ -145,7 +153,12 @@ const assume = async (
   }
   const minTtl = roleMinTtl(profile, options.minTtl);
   checkedByClock(session, { minTtl }, context);
-  await storeSession(profile.name, profile, session, role, context, flight);
+  const { onUnwritten } = options;
+  await storeSession(
+    { owner: profile.name, profile, session, assumedFor: role },
+    { flight, onUnwritten },
+    context,
+  );
   return roleLiveSession(profile, session, options, readSharedFiles(context.env));
 };
 
@@ -153,7 +166,7 @@ const refusedCodes = new Set(['ExpiredToken', 'InvalidClientTokenId']);
 
 // So that CloudTrail shows who it was: the user's name, which goes from role to role as the name of the session.
 const userSessionName = async (user: Profile, aws: Aws): Promise<string> => {
-  const known = user.keys.get('username') ?? '';
+  const known = user.settings.get('username') ?? '';
   if (isSessionName(known)) return known;
   const { arn } = await aws.getCallerIdentity();
   const name = userNameOfArn(arn) ?? arn.slice(arn.lastIndexOf('/') + 1);

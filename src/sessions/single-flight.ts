@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import ini from 'ini';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import { tryLock } from '../files/lock.ts';
 import type { Lock } from '../files/lock.ts';
 

@@ -1,20 +1,11 @@
-import type { Context } from '../context.ts';
+import type { Session } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
-import { editFile } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
-import { findProfile, holdsLongTermKey, readSharedFiles, sessionProfileName } from '../profiles/profile.ts';
-import type { Profile, SharedFiles } from '../profiles/profile.ts';
+import { findProfile, holdsLongTermKey, sessionProfileName } from '../profiles/profile.ts';
+import type { SharedFiles } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { formatExpiration, parseExpiration } from './expiration.ts';
-import type { Flight } from './single-flight.ts';
 
-/** Temporary credentials from GetSessionToken; `expiration` in seconds since the epoch. */
-export type Session = {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiration: number;
-};
+export type { Session } from '../aws/answers.ts';
 
 /** What a role's session was fetched for: `assumed_role_arn` and `assumed_from` beside it. */
 export type AssumedFor = { readonly roleArn: string; readonly sourceName: string };
@@ -23,18 +14,15 @@ export type AssumedFor = { readonly roleArn: string; readonly sourceName: string
 export type StoredSession = { readonly session: Session; readonly assumedFor: AssumedFor | undefined };
 
 /** What `[<name>-sts]` of the credentials file holds; undefined when that is no whole session. */
-export const readStored = <Content>(
-  name: string,
-  shared: SharedFiles<Content>,
-): StoredSession | undefined => {
-  const keys = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined })?.keys;
-  const accessKeyId = keys?.get('aws_access_key_id');
-  const secretAccessKey = keys?.get('aws_secret_access_key');
-  const sessionToken = keys?.get('aws_session_token');
-  const expiration = parseExpiration(keys?.get('expiration') ?? '');
+export const readStored = (name: string, shared: SharedFiles): StoredSession | undefined => {
+  const settings = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined })?.settings;
+  const accessKeyId = settings?.get('aws_access_key_id');
+  const secretAccessKey = settings?.get('aws_secret_access_key');
+  const sessionToken = settings?.get('aws_session_token');
+  const expiration = parseExpiration(settings?.get('expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || expiration === undefined) return undefined;
-  const roleArn = keys?.get('assumed_role_arn');
-  const sourceName = keys?.get('assumed_from');
+  const roleArn = settings?.get('assumed_role_arn');
+  const sourceName = settings?.get('assumed_from');
   const isOfRole = roleArn !== undefined || sourceName !== undefined;
   return {
     session: { accessKeyId, secretAccessKey, sessionToken, expiration },
@@ -43,16 +31,16 @@ export const readStored = <Content>(
 };
 
 /** The session of a user in `[<name>-sts]`, expired or not; that of a role is none, whatever the profile is now. */
-export const readUserSession = <Content>(name: string, shared: SharedFiles<Content>): Session | undefined => {
+export const readUserSession = (name: string, shared: SharedFiles): Session | undefined => {
   const stored = readStored(name, shared);
   return stored?.assumedFor === undefined ? stored?.session : undefined;
 };
 
 /** The session in `[<name>-sts]` that was fetched for this role from this source, expired or not. */
-export const readRoleSession = <Content>(
+export const readRoleSession = (
   name: string,
   { roleArn, sourceName }: AssumedFor,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): Session | undefined => {
   const stored = readStored(name, shared);
   const isSame = stored?.assumedFor?.roleArn === roleArn && stored.assumedFor.sourceName === sourceName;
@@ -76,7 +64,7 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
     );
   }
   const both = findProfile(name, shared);
-  const taken = ['role_arn', 'credential_process'].find((key) => both?.keys.has(key));
+  const taken = ['role_arn', 'credential_process'].find((key) => both?.settings.has(key));
   if (taken !== undefined) {
     throw new UserError(
       `profile ${shellWord(name)} has a ${taken}, which AWS tools would use instead of the session`,
@@ -94,9 +82,9 @@ export const checkSessionProfile = (profileName: string, shared: SharedFiles): v
 export const checkRoleSessionProfile = (name: string, shared: SharedFiles): void => {
   checkSessionProfile(name, shared);
   const section = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined });
-  const isOurs = section?.keys.has('assumed_role_arn') === true;
+  const isOurs = section?.settings.has('assumed_role_arn') === true;
   const isEmpty = !['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'].some((key) =>
-    section?.keys.has(key),
+    section?.settings.has(key),
   );
   if (isOurs || isEmpty) return;
   throw new UserError(
@@ -113,10 +101,10 @@ export const sessionKeys = (
   name: string,
   session: Session,
   region: string | undefined,
-  assumedFor: AssumedFor | undefined,
   shared: SharedFiles,
+  assumedFor?: AssumedFor,
 ): Record<string, string | undefined> => {
-  const ownRegion = findProfile(sessionProfileName(name), shared)?.keys.get('region');
+  const ownRegion = findProfile(sessionProfileName(name), shared)?.settings.get('region');
   return {
     aws_access_key_id: session.accessKeyId,
     aws_secret_access_key: session.secretAccessKey,
@@ -127,30 +115,4 @@ export const sessionKeys = (
     assumed_role_arn: assumedFor?.roleArn,
     assumed_from: assumedFor?.sourceName,
   };
-};
-
-/**
- * Writes the session into `[<name>-sts]`, while the flight is this process's own; `assumedFor` when it is a role's.
- * Raises UserError, with the file untouched.
- */
-export const storeSession = async (
-  name: string,
-  profile: Profile,
-  session: Session,
-  assumedFor: AssumedFor | undefined,
-  context: Context,
-  flight: Flight,
-): Promise<void> => {
-  const check = assumedFor === undefined ? checkSessionProfile : checkRoleSessionProfile;
-  await editFile(
-    profile.files.credentials,
-    (bytes) => {
-      const shared = { ...readSharedFiles(context.env), credentialsBytes: bytes };
-      check(name, shared);
-      const keys = sessionKeys(name, session, profile.keys.get('region'), assumedFor, shared);
-      flight.checkOwn();
-      return setKeys(bytes, 'credentials', sessionProfileName(name), keys);
-    },
-    { state: profile.files.state },
-  );
 };

@@ -26,7 +26,7 @@ export const givenCode = async (
 ): Promise<string | undefined> => {
   if (tokenCode === '-') return readTokenCode();
   if (tokenCode !== undefined) return parseTokenCode(tokenCode);
-  const mayRead = readsStdin === true && input && !profile.keys.get('mfa_process') && !canAsk(true);
+  const mayRead = readsStdin === true && input && !profile.settings.get('mfa_process') && !canAsk(true);
   return mayRead ? readUnannouncedCode() : undefined;
 };
 
@@ -157,7 +157,7 @@ export const codeSource = (
   context: Context,
   flight: Flight,
 ): CodeSource => {
-  const command = profile.keys.get('mfa_process');
+  const command = profile.settings.get('mfa_process');
   if (command !== undefined && command !== '') {
     return {
       tries: 2,

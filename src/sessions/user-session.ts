@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Session } from '../aws/answers.ts';
+import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { checkEditable, lockPathFor } from '../files/edit.ts';
+import { checkEditable } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
 import { refuseLoop } from '../profiles/access-key.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
@@ -15,12 +18,16 @@ import { rejectedCode } from './code-guard.ts';
 import { findUserSession, userLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
 import { joinFlight } from './single-flight.ts';
-import { checkSessionProfile, storeSession } from './stored-session.ts';
+import { trySessionEdit } from './session-trial.ts';
+import { storeSession } from './store-session.ts';
+import type { OnUnwritten } from './store-session.ts';
+import { checkSessionProfile, readUserSession } from './stored-session.ts';
+import { findWaitingSession } from './waiting-session.ts';
 import { codeSource, givenCode } from './token-code.ts';
 import type { CodeOptions } from './token-code.ts';
 
 export type UserSessionOptions = CodeOptions &
-  ExchangeOptions & { readonly serialNumber?: string | undefined };
+  ExchangeOptions & { readonly serialNumber?: string | undefined; readonly onUnwritten: OnUnwritten };
 
 /**
  * Gets a session of a user profile with a token code and stores it as `[<profile>-sts]`, in one process at a time:
@@ -35,14 +42,33 @@ export const userSession = async (
   unwanted?: string,
 ): Promise<LiveSession> => {
   const of = { owner: sessionOwner(profile), profile };
+  const { onUnwritten } = options;
+  const { files } = shared;
+  // One that cost a code and could not be written.
+  const findWaiting = (now: SharedFiles): Session | undefined => {
+    const stored = readUserSession(of.owner, now);
+    const waiting = findWaitingSession(files, of.owner, stored, options.minTtl, context.now());
+    return waiting?.sessionToken === unwanted ? undefined : waiting;
+  };
+  const waiting = findWaiting(shared);
+  if (waiting !== undefined) {
+    await storeSession({ ...of, session: waiting }, { patienceMs: 1000, onUnwritten }, context);
+    return userLiveSession(of, waiting, options, shared);
+  }
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   refuseLoop(profile, context);
-  checkFiles(of.owner, shared);
-  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
+  checkFiles(of.owner, profile, shared);
+  for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
-    const found = findUserSession(of, options, readSharedFiles(context.env), context.now());
+    const now = readSharedFiles(context.env);
+    const kept = findWaiting(now);
+    if (kept !== undefined) {
+      onUnwritten(new UserError(`could not write ${files.credentials}: another process tried in vain`), true);
+      return userLiveSession(of, kept, options, now);
+    }
+    const found = findUserSession(of, options, now, context.now());
     return found?.session.sessionToken === unwanted ? undefined : found;
   };
 
@@ -64,7 +90,7 @@ export const userSession = async (
       async (flight) => {
         const send = await newSend();
         const session = await send(code, flight);
-        await storeSession(of.owner, profile, session, undefined, context, flight);
+        await storeSession({ ...of, session }, { flight, onUnwritten }, context);
         return userLiveSession(of, session, options, readSharedFiles(context.env));
       },
     );
@@ -93,7 +119,7 @@ export const userSession = async (
           if (!isUserError(error) || error.failureCode !== rejectedCode) throw error;
           rejections += 1;
           if (rejections >= source.tries) throw error;
-          context.log(`aws-iam-login: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
+          tell(context, `${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
           await source.again();
         }
       }
@@ -102,7 +128,7 @@ export const userSession = async (
 };
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
-  const serialNumber = option ?? profile.keys.get('mfa_serial');
+  const serialNumber = option ?? profile.settings.get('mfa_serial');
   if (serialNumber === undefined || serialNumber === '') {
     throw new UserError(`profile ${shellWord(profile.name)} has no mfa_serial`, {
       hint: `run: aws-iam-login init ${shellWord(profile.name)}`,
@@ -112,8 +138,9 @@ const serialNumberOf = (profile: Profile, option: string | undefined): string =>
 };
 
 /** Raises UserError when the session could not be stored afterwards; before a code is spent. */
-const checkFiles = (owner: string, shared: SharedFiles): void => {
+const checkFiles = (owner: string, profile: Profile, shared: SharedFiles): void => {
   checkSessionProfile(owner, shared);
   checkCredentialsFile(shared);
+  trySessionEdit(owner, profile.settings.get('region'), shared);
   checkEditable(shared.files.credentials, shared.files.state);
 };

@@ -1,15 +1,12 @@
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
+import type { Session } from '../aws/answers.ts';
 import { isoSeconds } from '../sessions/expiration.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
-import type { Session } from '../sessions/stored-session.ts';
-import { shellWord } from '../text.ts';
+import type { Form, Format } from './names.ts';
 import { quoteFish, quotePosix, quotePowershell } from './quoting.ts';
 import { sessionVariables } from './variables.ts';
-import type { Form, Variables } from './variables.ts';
-
-export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'windows-cmd', 'process'] as const;
-export type Format = (typeof formats)[number];
+import type { Variables } from './variables.ts';
 
 export type EnvOptions = {
   readonly format: Format;
@@ -38,17 +35,14 @@ export const formatProcess = (session: Session): string =>
 
 /**
  * The variables as text that a shell evaluates, all or nothing. Raises UserError for a value that cannot be
- * quoted in that format: control characters, invalid UTF-8 and, in windows-cmd, what cmd expands.
+ * quoted: control characters and invalid UTF-8.
  */
 export const formatVariables = (variables: Variables, format: Exclude<Format, 'process'>): string => {
-  for (const [name, value] of variables) if (value !== undefined) checkValue(name, value, format);
+  for (const [name, value] of variables) if (value !== undefined) checkValue(name, value);
   const set = [...variables].filter((entry): entry is [string, string] => entry[1] !== undefined);
   const unset = [...variables].filter(([, value]) => value === undefined).map(([name]) => name);
   return `${printers[format](set, unset)}\n`;
 };
-
-/** What makes an evaluating shell stop: printed on stdout for every failure. */
-export const failureOf = (format: string): string => (format === 'process' ? '' : 'false\n');
 
 type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) => string;
 
@@ -85,22 +79,13 @@ const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
       ...unset.map((name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`),
       ...set.map(([name, value]) => `$Env:${name} = ${quotePowershell(value)}`),
     ].join('; '),
-  'windows-cmd': (set, unset) =>
-    [...unset.map((name) => `set ${name}=`), ...set.map(([name, value]) => `set ${name}=${value}`)].join(
-      '\n',
-    ),
 };
 
 // A function of its own: such a pattern costs time even where it is only read.
 const isUnfit = (value: string): boolean => /[\p{Cc}\p{Cs}\uFFFD]/u.test(value);
 
-const checkValue = (name: string, value: string, format: Format): void => {
+const checkValue = (name: string, value: string): void => {
   if (!/^[ -~]*$/.test(value) && isUnfit(value)) {
     throw new UserError(`the value of ${name} holds control characters or invalid UTF-8 and is not printed`);
-  }
-  if (format === 'windows-cmd' && /["%^&|<>!]/.test(value)) {
-    throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${shellWord(name)}`, {
-      hint: 'use --format powershell',
-    });
   }
 };

@@ -1,12 +1,15 @@
 import fs from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
-import { shells } from '../cli/commands.ts';
-import type { Shell } from '../cli/commands.ts';
+import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode } from '../errors.ts';
-import { editFile, readFileIfAny, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { editFile } from '../files/edit.ts';
+import { readFileIfAny } from '../files/read.ts';
+import { removeStateFile, writeStateFile } from '../files/state-files.ts';
 import { locateFiles } from '../files/locations.ts';
+import { shells } from './names.ts';
+import type { Shell } from './names.ts';
 import { quoteFish, quotePosix } from './quoting.ts';
 import { completionOf, packageRoot, scriptOf, sessionScriptOf } from './scripts.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
@@ -55,17 +58,18 @@ export const setup = async (
     ? planRemoval(shell, context.env, installation)
     : planSetup(shell, context.env, installation);
   if (plan.steps.length === 0) {
-    context.log(
-      `aws-iam-login: ${options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`}`,
-    );
+    tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
     return;
   }
   for (const line of describePlan(plan)) context.log(line);
   if (!options.yes) await confirm(options.input, context);
   for (const step of plan.steps) await apply(step, context.env);
   if (options.remove) removeEmptyFolders(plan.folder);
-  context.log(
-    `aws-iam-login: ${options.remove ? 'done' : `done; a new ${shell} has it, this one after: ${sourceLine(shell, plan.script)}`}`,
+  tell(
+    context,
+    options.remove
+      ? 'done'
+      : `done; a new ${shell} has it, this one after: ${sourceLine(shell, plan.script)}`,
   );
 };
 

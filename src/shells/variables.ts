@@ -1,11 +1,9 @@
 import type { Environment } from '../context.ts';
 import { sessionProfileName } from '../profiles/profile.ts';
+import type { Session } from '../aws/answers.ts';
 import { isoSeconds } from '../sessions/expiration.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
-import type { Session } from '../sessions/stored-session.ts';
-
-export const forms = ['keys', 'profile', 'watch'] as const;
-export type Form = (typeof forms)[number];
+import type { Form } from './names.ts';
 
 /** Variables to set and, with undefined, to unset. */
 export type Variables = ReadonlyMap<string, string | undefined>;
@@ -28,6 +26,12 @@ export const sessionVariables = (
     ['AWS_IAM_LOGIN_OLD_PROFILE', as === 'watch' ? undefined : oldProfile(env)],
     ['AWS_IAM_LOGIN_DECLINED', undefined],
   ]);
+
+/** The environment of a command that `exec` runs: ours with the session's keys. */
+export const withSession = (live: LiveSession, env: Environment): Environment => {
+  const changed = { ...env, ...Object.fromEntries(sessionVariables(live, 'keys', env)) };
+  return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
+};
 
 const keyVariables = (session: Session): Array<[string, string | undefined]> => [
   ['AWS_ACCESS_KEY_ID', session.accessKeyId],

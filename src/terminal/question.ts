@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError, exitCode } from '../errors.ts';
-import { ensureStateFolder, lockPathFor } from '../files/edit.ts';
+import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
 import { acquireLock } from '../files/lock.ts';
 import { findTerminal } from './prompt.ts';
 
