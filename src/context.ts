@@ -12,6 +12,8 @@ export type Context = {
   readonly log: (line: string) => void;
   /** Writes text to stdout as it is. */
   readonly print: (text: string) => void;
+  /** Registers what to say when a signal ends the program; `undefined` when there is nothing to say any more. */
+  readonly atSignal?: (describe: (() => readonly string[]) | undefined) => void;
 };
 
 /** Tells the user something: one line on stderr that says who speaks. */

@@ -12,6 +12,8 @@ import { shown } from './text.ts';
 const argv = process.argv.slice(2);
 const line = scan(argv);
 
+let describeAtSignal: (() => readonly string[]) | undefined;
+
 const context: Context = {
   // a copy: the SDK is told things through process.env that no command of ours and no child may see
   env: { ...process.env },
@@ -25,6 +27,9 @@ const context: Context = {
   print: (text) => {
     // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
     if (text !== '') process.stdout.write(text);
+  },
+  atSignal: (describe) => {
+    describeAtSignal = describe;
   },
 };
 
@@ -88,6 +93,10 @@ const guardSignals = (): void => {
     ['SIGHUP', 1],
   ] as const) {
     process.once(signal, () => {
+      const lines = describeAtSignal?.() ?? [];
+      // the terminal may have shown ^C, behind a line about a wait
+      if (lines.length > 0 && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+      for (const each of lines) tell(context, each);
       stopShell(line, context);
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
       if (signal === 'SIGHUP') process.kill(process.pid, signal);

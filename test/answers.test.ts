@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle } from './local-aws/world.ts';
 import { type TestServer, startServer } from './support/http.ts';
-import { type Ended, type Home, makeHomeOf, run, sectionOf } from './support/program.ts';
+import { type Ended, type Home, makeHomeOf, run, runProcess, sectionOf } from './support/program.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -42,6 +42,9 @@ type Variables = Record<string, string | undefined>;
 
 const login = (env: Variables = {}): Promise<Ended> =>
   run(home, ['login', '--token-code', phone.code()], { env });
+
+const loginProcess = (env: Variables = {}): Promise<Ended> =>
+  runProcess(home, ['login', '--token-code', phone.code()], { env });
 
 const hintOf = ({ stderr }: Ended): string => / {2}hint: (.*)\n/.exec(stderr)?.[1] ?? '';
 
@@ -124,10 +127,10 @@ describe('an answer that is none of AWS', () => {
     [403, Infinity],
     [200, 600_000_000],
   ])('is cut off while it arrives (status %i, %i bytes), in little memory', async (status, limit) => {
-    const usual = memoryOf(await login(measured()));
+    const usual = memoryOf(await loginProcess(measured()));
     phone.skipToNextStep();
     const server = await opening(startEndless(status, limit));
-    const ended = await login(measured({ AWS_ENDPOINT_URL: server.url }));
+    const ended = await loginProcess(measured({ AWS_ENDPOINT_URL: server.url }));
     expect(ended).toMatchObject({ exitCode: 1 });
     expect(ended.stderr).toContain(`${server.url} answered something that is no answer of AWS`);
     expect(hintOf(ended)).toContain(`AWS_ENDPOINT_URL=${server.url}`);

@@ -6,6 +6,7 @@ import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import {
+  type Ended,
   type Home,
   program,
   run,
@@ -59,6 +60,38 @@ test('--version is that of package.json', async () => {
   for (const words of [['--version'], ['env', '--version']]) {
     expect(await run(home, words)).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
   }
+});
+
+const withoutTrace = ({ stderr, ...ended }: Ended): Ended => ({
+  ...ended,
+  stderr: stderr.replaceAll(/^ {4}at .*\n/gm, ''),
+});
+
+// All else here runs in the process of the tests.
+describe('a process of its own', () => {
+  test.each([
+    '--version',
+    '--help',
+    'login nobody --no-input',
+    'login --if-needed',
+    'env',
+    'env nobody --debug',
+    'env --format fish nobody',
+    'init --wat',
+    'init',
+    'exec nobody -- true',
+    'exec',
+    'use',
+    'policy',
+    'rotate --status',
+    'hook bash',
+    'hook tcsh',
+    'completion fish --wat',
+    'frobnicate default',
+  ])('says the same of "%s", with the same exit code', async (words) => {
+    const ended = await runProcess(home, words.split(' '));
+    expect(withoutTrace(ended)).toEqual(withoutTrace(await run(home, words.split(' '))));
+  });
 });
 
 describe('words', () => {

@@ -26,9 +26,15 @@ import {
   startChild,
   untilFolder,
 } from './support/processes.ts';
+import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
 vi.setConfig({ testTimeout: 120_000 });
+
+/** Processes that edit one file at once. */
+const COUNT = atSize(16, 50);
+/** Of so many operations one is killed. */
+const EACH = atSize(4, 1);
 
 const root = newFolder();
 let script: string;
@@ -287,8 +293,8 @@ describe('an edit', () => {
     expect(read()).toBe(long);
   });
 
-  test('by 50 processes of 50 different sections at once loses nothing', async () => {
-    const names = Array.from({ length: 50 }, (_, index) => `profile-${index}`);
+  test(`by ${COUNT} processes of as many different sections at once loses nothing`, async () => {
+    const names = Array.from({ length: COUNT }, (_, index) => `profile-${index}`);
     startWith(names.map((name) => `[${name}]\n# of ${name}\nkept = yes\n\n`).join(''));
     const ended = await Promise.all(
       names.map((name) => startChild(script, ['set', path, state, name, `new-${name}`]).ended),
@@ -305,7 +311,7 @@ describe('an edit', () => {
           ]),
       ),
     );
-    expect(read().match(/# of profile-/g)).toHaveLength(50);
+    expect(read().match(/# of profile-/g)).toHaveLength(COUNT);
     expect(strays()).toEqual([]);
   });
 });
@@ -336,7 +342,7 @@ const killAt = async (action: string, at: number): Promise<Point> => {
 
 const killEverywhere = async (action: string, prepare: () => Promise<unknown>): Promise<Point[]> => {
   const points: Point[] = [];
-  for (let at = 1; ; at += 1) {
+  for (let at = 1; ; at += EACH) {
     newHome();
     startWith(old);
     await prepare();
@@ -365,7 +371,7 @@ describe('a kill (-9) at a file operation of an edit', () => {
       console.log([`kill -9 at ${points.length} operations, ${name}`, ...lines].join('\n'));
       const files = points.map(({ file }) => file);
       const firstNew = files.indexOf('new');
-      expect(firstNew).toBeGreaterThan(20);
+      expect(firstNew * EACH).toBeGreaterThan(20);
       expect(files).toEqual(files.map((_, index) => (index < firstNew ? 'old' : 'new')));
       const fine = { waits: 0, complete: true, strays: [] };
       expect(points.filter(({ next }) => !isDeepStrictEqual(next, fine))).toEqual([]);

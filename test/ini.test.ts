@@ -328,3 +328,16 @@ test('a profile among 10,000 others is found, with its line', () => {
   expect(section?.settings.get('k')).toBe('9999');
   expect(section?.line).toBe(29_998);
 });
+
+test.each([10, 1000, 10_000])(
+  'an edit of one profile among %i changes its line and no other byte',
+  (count) => {
+    const names = Array.from({ length: count }, (_, index) => `p${index}`);
+    const text = names.map((name) => `[${name}]\nk = of ${name}\n`).join('\n');
+    for (const index of [0, Math.floor(count / 2), count - 1]) {
+      expect(edit(text, { k: 'new' }, `p${index}`)).toBe(text.replace(`k = of p${index}\n`, 'k = new\n'));
+    }
+    expect(edit(text, { k: 'v' }, 'p1-sts')).toBe(`${text}\n[p1-sts]\nk = v\n`);
+    expect(() => edit(`${text}[p1]\n`, { k: 'v' }, 'p2')).toThrow('the section [p1] a second time');
+  },
+);

@@ -137,10 +137,30 @@ for_each_shell removes "--remove leaves every byte as it was, and no copies"
   diff "$D/untouched" <(listing)
 }
 
-@test "the shell is that of SHELL, and an unknown one is a usage error" {
-  SHELL=/usr/local/bin/zsh run aws-iam-login setup --yes
+takes_calling_shell() {
+  own_rc "$1"
+  start_set_up "$1" SHELL=/bin/tcsh
+  enter 'aws-iam-login setup --yes'
+  wait_for "done; open a new shell, or: exec $1$"
+  grep -q "aws-iam-login.$1" "$(rc_file "$1")"
+}
+for_each_shell takes_calling_shell "setup without a name sets up the shell that calls it, whatever SHELL says"
+
+@test "fish that was started from bash is set up as fish" {
+  own_rc bash
+  start_set_up bash SHELL="$(shell_binary bash)"
+  printf '%s\n' 'set -g fish_greeting' 'function fish_prompt; echo "F> "; end' >"$D/config/fish/config.fish"
+  enter "$(child_shell fish)"
+  wait_for '^F>$'
+  enter 'aws-iam-login setup --yes'
+  wait_for 'done; open a new shell, or: exec fish$'
+  [[ -r $(rc_file fish) && $(<"$H/.bashrc") != *aws-iam-login* ]]
+}
+
+@test "the shell is that of SHELL where no shell calls, and an unknown one is a usage error" {
+  SHELL=/usr/local/bin/zsh run timeout 50 aws-iam-login setup --yes
   [[ $status -eq 0 && -r $D/user/.zshrc ]]
-  SHELL=/bin/tcsh run aws-iam-login setup --yes
+  SHELL=/bin/tcsh run timeout 50 aws-iam-login setup --yes
   [[ $status -eq 2 && $output == *tcsh* ]]
   run aws-iam-login setup powershell
   [[ $status -eq 2 ]]

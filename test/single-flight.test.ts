@@ -6,8 +6,8 @@ import type { DeviceHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  run,
   runCommand,
+  runProcess,
   sectionOf,
   snapshot,
   start,
@@ -216,7 +216,7 @@ describe('processes that need roles', () => {
   });
 
   test('when the one that assumes the role is killed, another one does', async () => {
-    await run(home, ['login', '--token-code', phone.code()]);
+    await runProcess(home, ['login', '--token-code', phone.code()]);
     aws.fault('AssumeRole', 'hold', { times: 2 });
     const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
     await aws.untilHeld();
@@ -239,12 +239,12 @@ describe('processes that need roles', () => {
   });
 
   test('when AWS refuses the role, all that wait for it end with that, and others go on', async () => {
-    await run(home, ['login', '--token-code', phone.code()]);
+    await runProcess(home, ['login', '--token-code', phone.code()]);
     aws.deleteRole('arn:aws:iam::123456789012:role/role0');
     aws.fault('AssumeRole', 'hold');
     const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
     await aws.untilHeld();
-    expect(await run(home, ['env', 'role1'])).toMatchObject({ exitCode: 0 });
+    expect(await runProcess(home, ['env', 'role1'])).toMatchObject({ exitCode: 0 });
     aws.release();
     for (const { exitCode, stdout, stderr } of await Promise.all(running.map((each) => each.ended))) {
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
@@ -296,7 +296,7 @@ describe('who brings a code of his own', () => {
   test('does not wait for a question, and whoever is asked takes the session without a code of his own', async () => {
     const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
     await terminal.until(/Enter MFA code for /);
-    expect(await run(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
+    expect(await runProcess(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
     await answer(terminal, phone.code());
     await terminal.until(/EXIT0/);
     expect(fs.readFileSync(join(home.folder, 'out'), 'utf8')).toContain(
@@ -309,7 +309,7 @@ describe('who brings a code of his own', () => {
     const endless = start(home, ['login', '--token-code', '-'], { openInput: true });
     await until(() => fs.existsSync(join(home.state, 'locks')));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const { exitCode } = await run(home, ['login', '--token-code', phone.code()]);
+    const { exitCode } = await runProcess(home, ['login', '--token-code', phone.code()]);
     endless.child.kill('SIGKILL');
     expect(exitCode).toBe(0);
   });
@@ -330,7 +330,7 @@ describe('who brings a code of his own', () => {
 test('who has no terminal exits 3 at once while another one is asking', async () => {
   const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
   await terminal.until(/Enter MFA code for /);
-  const { exitCode, stdout, stderr } = await run(home, ['env']);
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'false\n' });
   expect(stderr).toMatch(
     /^aws-iam-login: process \d+ is asking for the code of \S+, and there is no terminal to wait on\n {2}hint: /,

@@ -21,6 +21,8 @@ export type HttpOptions = {
   readonly hook: boolean;
   /** Whether connections stay open for the next request; idle ones keep no process alive. */
   readonly keepAlive: boolean;
+  /** Is told AWS's time at each answer, in milliseconds since the epoch. */
+  readonly onDate?: ((date: number) => void) | undefined;
 };
 
 /** The most bytes of an answer that are read: AWS's longest here have some tens of thousands. */
@@ -50,6 +52,8 @@ export const newHttpHandler = (
       const url = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
       const { response } = await handlerFor(url).handle(request, handling);
       response.body = await readAnswer(response.body);
+      const date = awsTimeOf(response.headers);
+      if (date !== undefined) options.onDate?.(date);
       return { response };
     },
     updateHttpClientConfig: () => {},
@@ -58,6 +62,12 @@ export const newHttpHandler = (
       for (const handler of handlers.values()) handler.destroy();
     },
   };
+};
+
+// A captive portal has a clock, too; only AWS numbers its requests.
+const awsTimeOf = (headers: Readonly<Record<string, string>>): number | undefined => {
+  const date = Date.parse(headers['date'] ?? '');
+  return headers['x-amzn-requestid'] === undefined || Number.isNaN(date) ? undefined : date;
 };
 
 const newNodeHandler = (

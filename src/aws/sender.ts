@@ -21,8 +21,15 @@ export type Caller = {
   readonly hook?: boolean;
 };
 
-/** What a caller needs of the world around: the proxy variables, and stderr for a warning. */
-export type Surroundings = { readonly env: Environment; readonly log: (line: string) => void };
+/** What a caller needs of the world around. */
+export type Surroundings = {
+  /** The proxy variables. */
+  readonly env: Environment;
+  /** Writes a warning to stderr. */
+  readonly log: (line: string) => void;
+  /** Is told AWS's time at each answer, in milliseconds since the epoch. */
+  readonly onDate?: (date: number) => void;
+};
 
 /**
  * Whether a request may be sent again when its answer does not come. What must not gets one try, on a connection of
@@ -41,7 +48,7 @@ export type Sender = ReturnType<typeof newSender>;
  * alive. Raises UserError. A command is sent once more when the clock was off so far that AWS judged nothing but the
  * date (design 4).
  */
-export const newSender = (caller: Caller, { env, log }: Surroundings) => {
+export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) => {
   let clockOffset = 0;
   // The SDK would print seven lines about Node 20, and would look up an endpoint for `AWS_PROFILE`, which is not ours.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -59,7 +66,7 @@ export const newSender = (caller: Caller, { env, log }: Surroundings) => {
     ...clientSettings(service, caller),
     maxAttempts: sending === 'once' ? 1 : 3,
     systemClockOffset: clockOffset,
-    requestHandler: newHttpHandler(env, { certificates, hook, keepAlive: sending === 'repeatable' }),
+    requestHandler: newHttpHandler(env, { certificates, hook, keepAlive: sending === 'repeatable', onDate }),
   });
   const sts = oneEach(async (sending) => {
     const sdk = await import('./sdk-sts.ts');

@@ -228,7 +228,7 @@ export const commands = {
     stdout: 'nothing',
     options: ['remove', 'yes', ...everywhere],
     examples: [
-      ['aws-iam-login setup', 'the shell that $SHELL names'],
+      ['aws-iam-login setup', 'the shell that you type it in'],
       ['aws-iam-login setup zsh --remove', 'takes everything out again'],
     ],
   },

@@ -1,15 +1,10 @@
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCode, usageError } from '../errors.ts';
-import {
-  describeRotation,
-  describeStatus,
-  formatRotation,
-  formatStatus,
-  readRotationStatus,
-  rotate,
-} from '../rotation/rotate.ts';
-import type { RotateOptions } from '../rotation/rotate.ts';
+import { describeRotation, describeStatus, formatRotation, formatStatus } from '../rotation/description.ts';
+import { rotate } from '../rotation/rotate.ts';
+import type { RotateOptions } from '../rotation/rotation.ts';
+import { readRotationStatus } from '../rotation/status.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
 

@@ -1,13 +1,13 @@
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
-import { strip } from './lines.ts';
+import { linesOf, strip } from './lines.ts';
 import type { Line } from './lines.ts';
-import { isNested } from './parse-as-boto.ts';
+import { isNested, syntaxProblems } from './parse-as-boto.ts';
 import type { BotoSection, BotoSetting } from './parse-as-boto.ts';
 import { unquote } from './section.ts';
 import { botoName } from './section-name.ts';
 import type { FileKind } from './section-name.ts';
-import { checkNewValues, checkRest, readWhole, refuseProblems, tooOdd } from './whole-file.ts';
+import { checkNewValues, checkRest, readAround, readWhole, refuseProblems, tooOdd } from './whole-file.ts';
 import type { Reading } from './whole-file.ts';
 
 /** New values by the setting's name in lower case; `undefined` removes the setting. */
@@ -20,15 +20,15 @@ export type Changes = Readonly<Record<string, string | undefined>>;
  * for files too odd to be edited without a loss.
  */
 export const setSettings = (bytes: Buffer, kind: FileKind, profile: string, changes: Changes): Buffer => {
-  const before = readWhole(bytes);
-  refuseProblems(before);
+  refuseProblems({ problems: syntaxProblems(linesOf(bytes)) });
+  const before = readAround(bytes, profile);
   for (const [name, value] of Object.entries(changes)) checkChange(name, value);
   const targets = before.sections.filter((section) => botoName(section.name, kind) === profile);
   const edited =
     targets.length > 0
       ? editSections(bytes, before, targets, changes)
       : appendSection(bytes, before.lines, kind, profile, changes);
-  const after = readWhole(edited);
+  const after = readAround(edited, profile, bytes);
   const refusal = targets.length > 0 ? tooOdd(profile) : badName(profile);
   checkRest(before, after, {
     kind,

@@ -6,12 +6,26 @@ import type { Line } from './lines.ts';
 
 /** The lines of the sections that may have this name, and of [DEFAULT]: rather too many than too few. */
 export const excerpt = (bytes: Buffer, name: string): Line[] => {
-  const { text, blocks } = scanOf(bytes);
   const mayMatter = nameFilter(name);
+  return linesOfBlocks(scanOf(bytes), ({ headers }) => headers.some(mayMatter));
+};
+
+/** How many parts the file has that can be parsed each by itself. */
+export const countBlocks = (bytes: Buffer): number => scanOf(bytes).blocks.length;
+
+/** The same with the file's first block and all from the given one on, for whoever adds something at the end. */
+export const excerptWithEnds = (bytes: Buffer, name: string, from: number): Line[] => {
+  const mayMatter = nameFilter(name);
+  const scan = scanOf(bytes);
+  const wanted = new Set(scan.blocks.slice(from));
+  const first = scan.blocks.find(({ end }) => end > 0);
+  if (first !== undefined) wanted.add(first);
+  return linesOfBlocks(scan, (block) => wanted.has(block) || block.headers.some(mayMatter));
+};
+
+const linesOfBlocks = ({ text, blocks }: Scan, isWanted: (block: Block) => boolean): Line[] => {
   const numberAt = lineCounter(text);
-  return blocks
-    .filter(({ headers }) => headers.some(mayMatter))
-    .flatMap(({ start, end }) => cutLines(text, start, end, numberAt(start)));
+  return blocks.filter(isWanted).flatMap(({ start, end }) => cutLines(text, start, end, numberAt(start)));
 };
 
 /** Whether a header may name this profile or section, or what belongs to all of them. */

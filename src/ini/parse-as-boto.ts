@@ -119,6 +119,12 @@ export const valueOf = ({ pieces }: BotoSetting): string =>
 export const isNested = (setting: BotoSetting): boolean =>
   setting.pieces[0].text === '' && setting.pieces.length > 1 && valueOf(setting) !== '';
 
+/** What botocore rejects a whole file for, but for its bytes; in no order. */
+export const syntaxProblems = (lines: readonly Line[]): Problem[] => {
+  const { sections, problems } = parseAsBoto(lines);
+  return [...problems, ...nestedProblems(sections)];
+};
+
 /** What botocore's _parse_nested raises on: a line without `=` in a block under a setting without a value. */
 export const nestedProblems = (sections: readonly BotoSection[]): Problem[] => {
   const own = sections.filter(({ name }) => name !== 'DEFAULT');

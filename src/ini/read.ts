@@ -3,7 +3,7 @@ import { botoProfile, botoView, indexSections, lastGroup } from './boto-view.ts'
 import { excerpt, headerLines } from './excerpt.ts';
 import { hasLoneReturn, linesOf } from './lines.ts';
 import type { Line } from './lines.ts';
-import { nestedProblems, parseAsBoto } from './parse-as-boto.ts';
+import { parseAsBoto, syntaxProblems } from './parse-as-boto.ts';
 import type { Problem } from './parse-as-boto.ts';
 import { jsProfile, parseAsJs } from './parse-as-js.ts';
 import { joinViews } from './section.ts';
@@ -55,7 +55,6 @@ export const profileNames = (bytes: Buffer, kind: FileKind): string[] => {
 /** What botocore rejects the file for, by line. Empty: AWS CLI and boto3 accept it. */
 export const findProblems = (bytes: Buffer): Problem[] => {
   const lines = linesOf(bytes);
-  const { sections, problems } = parseAsBoto(lines);
   const badBytes = isUtf8(bytes)
     ? []
     : lines
@@ -65,7 +64,7 @@ export const findProblems = (bytes: Buffer): Problem[] => {
           line: line.number,
           message: 'bytes that are not UTF-8',
         }));
-  return [...badBytes, ...problems, ...nestedProblems(sections)].sort((x, y) => x.line - y.line);
+  return [...badBytes, ...syntaxProblems(lines)].sort((x, y) => x.line - y.line);
 };
 
 const fileWarnings = (bytes: Buffer, lines: readonly Line[]): string[] => [

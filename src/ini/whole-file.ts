@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import { botoProfile, indexSections } from './boto-view.ts';
+import { countBlocks, excerptWithEnds } from './excerpt.ts';
 import { hasLoneReturn, linesOf } from './lines.ts';
 import type { Line } from './lines.ts';
 import { nestedProblems, parseAsBoto, valueOf } from './parse-as-boto.ts';
@@ -12,7 +13,7 @@ import type { View } from './view.ts';
 
 // An edit is compared with the file before it, through the eyes of both parsers: the last guard.
 
-/** A whole file, as both parsers read it. */
+/** A file or a part of it, as both parsers read it. */
 export type Reading = {
   readonly lines: readonly Line[];
   readonly sections: readonly BotoSection[];
@@ -21,14 +22,22 @@ export type Reading = {
 };
 
 /** Reads the file with both parsers. */
-export const readWhole = (bytes: Buffer): Reading => {
-  const lines = linesOf(bytes);
+export const readWhole = (bytes: Buffer): Reading => readLines(linesOf(bytes));
+
+const readLines = (lines: readonly Line[]): Reading => {
   const { sections, problems } = parseAsBoto(lines);
   return { lines, sections, problems: [...problems, ...nestedProblems(sections)], js: parseAsJs(lines) };
 };
 
+/**
+ * Reads what an edit of the profile can have to do with; the rest of the file cannot change with it. `before`: the file
+ * that was edited, so that the same parts are read of both. An edit adds parts at the end only.
+ */
+export const readAround = (bytes: Buffer, profile: string, before: Buffer = bytes): Reading =>
+  readLines(excerptWithEnds(bytes, profile, countBlocks(before) - 1));
+
 /** Raises UserError, with the line, when botocore rejects the file. */
-export const refuseProblems = ({ problems }: Reading): void => {
+export const refuseProblems = ({ problems }: Pick<Reading, 'problems'>): void => {
   const problem = problems.toSorted((a, b) => a.line - b.line)[0];
   if (problem !== undefined)
     throw new UserError(

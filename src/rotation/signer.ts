@@ -2,15 +2,15 @@ import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
+import { findUserSession } from '../sessions/live-session.ts';
 import { sayUnwritten } from '../sessions/login.ts';
+import { readStored } from '../sessions/stored-session.ts';
 import { userSession } from '../sessions/user-session.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
 import { connectAs as connectWith } from '../profiles/caller.ts';
+import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { sessionOwner } from '../profiles/role.ts';
-import { findUserSession } from '../sessions/live-session.ts';
-import { readStored } from '../sessions/stored-session.ts';
-import type { Session } from '../sessions/stored-session.ts';
+import type { Session } from '../aws/answers.ts';
 import { shellWord } from '../text.ts';
 
 export type SignerOptions = {
@@ -34,6 +34,8 @@ export type Signer = {
   readonly asLiveSession: () => Aws | undefined;
   /** Signs with the live MFA session from now on; whether there is one. */
   readonly useLiveSession: () => boolean;
+  /** The time by AWS's clock, as its last answer told it, in milliseconds since the epoch; else by ours. */
+  readonly awsNow: () => number;
 };
 
 /** AWS as a profile's settings reach it, for any credentials; `arn` tells the partition where the profile does not. */
@@ -43,9 +45,12 @@ export const connectAs = (
   options: SignerOptions,
   context: Context,
   arn?: string,
+  onDate: (date: number) => void = () => {},
 ): Aws => {
   const serialNumber = options.serialNumber ?? profile.settings.get('mfa_serial');
-  return connectWith(credentials, profile, { region: options.region, arn: serialNumber ?? arn }, context);
+  const { region } = options;
+  const { env, log } = context;
+  return connectWith(credentials, profile, { region, arn: serialNumber ?? arn }, { env, log, onDate });
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */
@@ -59,8 +64,12 @@ export const newSigner = (
   options: SignerOptions,
   context: Context,
 ): Signer => {
+  let awsIsAhead = 0;
+  const onDate = (date: number): void => {
+    awsIsAhead = date - context.now();
+  };
   const as = (credentials: AccessKey | Session): Aws =>
-    connectAs(credentials, profile, options, context, arn);
+    connectAs(credentials, profile, options, context, arn, onDate);
   let current = as(key);
   let session: { aws: Aws; isNew: boolean } | undefined;
 
@@ -129,6 +138,7 @@ export const newSigner = (
       session ??= aws === undefined ? undefined : { aws, isNew: false };
       return aws !== undefined;
     },
+    awsNow: () => context.now() + awsIsAhead,
   };
 };
 

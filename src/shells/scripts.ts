@@ -9,37 +9,27 @@ import { locateFiles } from '../files/locations.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';
 import type { Shell } from './names.ts';
-import { quoteFish, quotePosix } from './quoting.ts';
+import { rows } from './rows.ts';
 
 /** The folder of the installed package: above a room of `src` as well as above `dist/cli`. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What `hook` prints: the line that loads the shell's script, or with `path` where that script lies. */
 export const hookText = ({ shell, path }: { shell: Shell; path: boolean }): string =>
-  `${path ? join(packageRoot, scriptOf(shell)) : hookLine(shell, packageRoot)}\n`;
+  `${path ? join(packageRoot, rows[shell].script) : hookLine(shell, packageRoot)}\n`;
 
 /** What `completion` prints: the shell's completion script. */
 export const completionText = (shell: Shell): string =>
-  readFileSync(join(packageRoot, completionOf(shell)), 'utf8');
+  readFileSync(join(packageRoot, rows[shell].completion), 'utf8');
 
 /**
  * The one line that loads the script which lies under this folder. It sources a file instead of printing it: zsh's
  * script has to find itself, and bash's returns at its top level.
  */
 export const hookLine = (shell: Shell, folder: string): string => {
-  const path = join(folder, scriptOf(shell));
-  return shell === 'fish' ? `source ${quoteFish(path)}` : `. ${quotePosix(path)}`;
+  const { quote, source, script } = rows[shell];
+  return source(quote(join(folder, script)));
 };
-
-/** Where the shell's script lies, in the package as well as in the folder of copies. */
-export const scriptOf = (shell: Shell): string => join('shell', `aws-iam-login.${shell}`);
-
-/** Where the part of the script lies that it reads when it is needed. */
-export const sessionScriptOf = (shell: Shell): string => join('shell', `aws-iam-login-session.${shell}`);
-
-/** Where the shell's completion lies, likewise. */
-export const completionOf = (shell: Shell): string =>
-  join('completions', shell === 'zsh' ? '_aws-iam-login' : `aws-iam-login.${shell}`);
 
 /**
  * Says once for each pair of versions that the hook which started this program is a copy of another version; the

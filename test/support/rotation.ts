@@ -129,10 +129,10 @@ export const expectNoLockOut = async (scene: Scene): Promise<void> => {
   await scene.clock.sleep(61_000);
   const { credentials, config } = scene.home;
   expect([credentials, config].map((path) => findProblems(fs.readFileSync(path)))).toEqual([[], []]);
-  const journals = readJournals(scene.home.state).map(({ newId = '', newSecret = '' }) => ({
-    accessKeyId: newId,
-    secretAccessKey: newSecret,
-  }));
+  const journals = readJournals(scene.home.state).flatMap(({ old, newId = '', newSecret = '' }) => [
+    old,
+    { accessKeyId: newId, secretAccessKey: newSecret },
+  ]);
   const answers = await Promise.all([pairIn(scene), ...journals].map((pair) => works(scene, pair)));
   expect(answers).toContain(true);
 };
@@ -206,3 +206,12 @@ export const inParallel = async <Item>(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
 };
+
+/** So many items, spread evenly from the first to the last; all where there are no more. */
+export const spread = <Item>(items: readonly Item[], count: number): Item[] =>
+  count >= items.length
+    ? [...items]
+    : items.filter(
+        (_, index) =>
+          Math.floor((index * count) / items.length) !== Math.floor(((index + 1) * count) / items.length),
+      );
