@@ -369,16 +369,15 @@ test('with mfa_process the variables say that renewal is silent, --min-ttl befor
   );
 });
 
-test.each([
-  [
-    'role_arn = arn:aws:iam::123456789012:role/a\nsource_profile = default\n',
-    'is a role: this version gets sessions of user profiles only',
-  ],
-])('env of a role is a clear error', async (lines, message) => {
-  fs.writeFileSync(home.config, `[profile admin]\n${lines}`);
+test('env of a role whose source is missing is a clear error', async () => {
+  fs.writeFileSync(
+    home.config,
+    '[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = defualt\n',
+  );
   const { exitCode, stdout, stderr } = await run(home, ['env', 'admin']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
-  expect(stderr).toContain(`aws-iam-login: profile admin ${message}\n  hint: `);
+  expect(stderr).toContain('aws-iam-login: source_profile defualt of profile admin is neither in ');
+  expect(stderr).toContain('\n  hint: did you mean default?\n');
 });
 
 test.each([

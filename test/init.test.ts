@@ -123,12 +123,23 @@ describe('with eight devices', () => {
     const before = snapshot(home);
     const { exitCode, stderr } = await runProcess(home, ['init']);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('user jane has 8 MFA devices, and nobody can be asked which one to use\n');
+    expect(stderr).toContain('user jane has 8 MFA devices, and there is no terminal to ask on\n');
     for (const name of names) expect(stderr).toContain(`arn:aws:iam::123456789012:mfa/${name}`);
     expect(stderr).toContain('GAHT12345678');
     expect(stderr).toContain('  hint: choose one with --serial-number: ');
     expect(aws.count('ListMFADevices')).toBe(3);
     expect(snapshot(home)).toEqual(before);
+  });
+
+  test('init without a terminal takes the one that is named like the user, and says so', async () => {
+    aws.removeMfaDevice('arn:aws:iam::123456789012:mfa/device-4');
+    const { serialNumber } = aws.addMfaDevice(jane, { name: 'team/jane' });
+    const { exitCode, stderr } = await runProcess(home, ['init']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      `of 8 MFA devices ${serialNumber} is taken, which is named like the user (--serial-number names another)\n`,
+    );
+    expect(written()['mfa_serial']).toBe(serialNumber);
   });
 
   test('--serial-number takes one of them', async () => {

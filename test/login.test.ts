@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../src/context.ts';
-import { login } from '../src/sessions/user-session.ts';
-import { runMfaProcess } from '../src/sessions/token-code.ts';
+import { login } from '../src/sessions/login.ts';
+import { readTokenCode, readUnannouncedCode, runMfaProcess } from '../src/sessions/token-code.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
@@ -138,6 +139,26 @@ describe('a login', () => {
   });
 });
 
+// moto gives sessions keys that begin as long-term ones do
+const storeMoto = (): void => {
+  const session = { ...aws.mintSession(jane), accessKeyId: 'AKIAIOSFODNN7EXAMPLE' };
+  addToProfile(`[default-sts]\n${sessionLines(session, new Date(Date.now() + 7_200_000).toISOString())}`);
+};
+
+describe('a session that moto made', () => {
+  test('is printed while it is live', async () => {
+    storeMoto();
+    expect((await run(home, ['env', 'default-sts'])).stdout).toContain('AKIAIOSFODNN7EXAMPLE');
+    expect(aws.count()).toBe(0);
+  });
+
+  test('is replaced by the next login', async () => {
+    storeMoto();
+    expect(await run(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
+    expect(written()['aws_access_key_id']).toMatch(/^ASIA/);
+  });
+});
+
 describe('--duration', () => {
   test.each([
     ['15m', 900],
@@ -195,6 +216,60 @@ describe('the token code', () => {
     expect(await runProcess(home, ['login', '--token-code', '-'], { input })).toMatchObject({ exitCode: 0 });
     expect(aws.count('GetSessionToken')).toBe(1);
   });
+
+  test('that stdin does not end with in time is given up', async () => {
+    const stream = new PassThrough();
+    stream.write('123456\n');
+    await expect(readTokenCode(stream, 100)).rejects.toThrow(
+      'stdin did not end within 0.1 s, and holds no token code so far',
+    );
+    expect(await readUnannouncedCode(stream, 100)).toBeUndefined();
+  });
+
+  test('is no endless text', async () => {
+    const { exitCode, stderr } = await runCommand(home, 'sh', [
+      '-c',
+      'yes 1 | tr -d "\\n" | aws-iam-login login --token-code -',
+    ]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('a token code is six digits\n');
+  });
+
+  test.each(['login', 'default', ''])(
+    'on stdin is enough for "%s" where no terminal can be asked',
+    async (words) => {
+      const input = `${phone.code()}\n`;
+      expect(await runProcess(home, words.split(' ').filter(Boolean), { input })).toMatchObject({
+        exitCode: 0,
+      });
+      expect(aws.count('GetSessionToken')).toBe(1);
+    },
+  );
+
+  test.each([
+    ['nothing', ''],
+    ['an empty line', '\n'],
+    ['five digits', '12345'],
+    ['seven digits', '1234567'],
+    ['two codes', '123456\n654321\n'],
+    ['1,000 lines', '123456\n'.repeat(1000)],
+    ['10,000 lines', '123456\n'.repeat(10_000)],
+  ])('is not taken from a stdin that holds %s, and the hint names --token-code -', async (_name, input) => {
+    const { exitCode, stderr } = await runProcess(home, ['login'], { input });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('is needed, and there is no terminal to ask on\n  hint: ');
+    expect(stderr).toContain('--token-code - reads it from stdin\n');
+    expect(aws.count()).toBe(0);
+  });
+
+  test.each([['env'], ['exec', '--', 'cat'], ['login', '--no-input'], ['env', '--hook']])(
+    'stays on stdin for %s %s %s',
+    async (...words) => {
+      const { exitCode } = await runProcess(home, words, { input: `${phone.code()}\n`, openInput: true });
+      expect(exitCode).toBe(words[0] === 'exec' ? 125 : 3);
+      expect(aws.count()).toBe(0);
+    },
+  );
 
   test.each(['', '12345', '1234567', 'abcdef', '12345a', '١٢٣٤٥٦', '123456; id'])(
     '%j is refused before AWS is asked, from the command line and from stdin',
@@ -613,6 +688,12 @@ describe('on a terminal', () => {
     expect(screen).toMatch(
       /AWS does not know the MFA device [^]*hint: run: aws-iam-login init default --force/,
     );
+  });
+
+  test('a code on stdin is not taken where the terminal can be asked', async () => {
+    const terminal = await openTerminal(home, `echo ${phone.code()} | aws-iam-login; echo EXIT$?`);
+    await terminal.until(/mfa\/phone:$/m);
+    expect(aws.count()).toBe(0);
   });
 
   test('--no-input does not ask', async () => {

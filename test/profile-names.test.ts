@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { init } from '../src/commands/init.ts';
 import { readProfile } from '../src/ini/read.ts';
-import { login } from '../src/sessions/user-session.ts';
+import { login } from '../src/sessions/login.ts';
 import { findPrograms } from './local-aws/clients.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';

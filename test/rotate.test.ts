@@ -212,9 +212,9 @@ describe('a rotation is refused, and AWS and the files stay as they are,', () =>
     );
   });
 
-  test('for a role, naming its source profile', async () => {
+  test('for a role whose source is missing', async () => {
     const text = '[default]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base-sts\n';
-    expect(await refuse(text)).toContain('hint: run: aws-iam-login rotate base');
+    expect(await refuse(text)).toContain('source_profile base of profile default is neither in');
   });
 
   test('for a session', async () => {
@@ -315,7 +315,7 @@ describe('with two keys', () => {
     scene.aws.addAccessKey(scene.user);
     const { exitCode, stderr } = await rotate('--delete-other');
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('needs a confirmation, and there is nobody to ask');
+    expect(stderr).toContain('needs a confirmation, and there is no terminal to ask on');
     expect(ids()).toHaveLength(2);
   });
 

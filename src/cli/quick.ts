@@ -2,7 +2,7 @@ import { choiceOf, sessionOptionsOf } from '../commands/given.ts';
 import type { Given } from '../commands/given.ts';
 import type { Context, Environment } from '../context.ts';
 import { readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
-import { findLiveSession } from '../sessions/stored-session.ts';
+import { findLiveSession } from '../sessions/live-session.ts';
 import { formatEnv } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import { withSession } from '../shells/variables.ts';
@@ -41,15 +41,13 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
     const live = findLiveSession(profileName, asked, shared, context.now());
     if (live === undefined) return undefined;
     if (line.rest !== undefined) {
-      return line.rest.length === 0
-        ? undefined
-        : { command: line.rest, env: withSession(live, asked.minTtl, context.env) };
+      return line.rest.length === 0 ? undefined : { command: line.rest, env: withSession(live, context.env) };
     }
     const format = choiceOf(given.text('format'), formats);
     const as = choiceOf(given.text('as'), forms);
     // there is something to say then
     if (context.toTerminal?.() === true) return undefined;
-    return { text: formatEnv(live, { format, as, minTtl: asked.minTtl }, context.env) };
+    return { text: formatEnv(live, { format, as }, context.env) };
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCode } from '../errors.ts';
-import type { LiveSession } from '../sessions/stored-session.ts';
-import { liveSession } from '../sessions/user-session.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import { liveSession } from '../sessions/login.ts';
 import { formatEnv, formatVariables } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import type { Format } from '../shells/names.ts';
@@ -24,7 +24,7 @@ export const runEnv = async (
   }
   const asked = { ...sessionOptionsOf(given), hook: given.flag('hook') };
   const live = await liveSession(asked, context);
-  context.print(formatEnv(live, { format, as, minTtl: asked.minTtl }, context.env));
+  context.print(formatEnv(live, { format, as }, context.env));
   if (context.toTerminal?.() === true && (as === 'keys' || format === 'process'))
     warnOfSecrets(live, format, context);
   return exitCode.done;

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { liveSession } from '../sessions/user-session.ts';
+import { liveSession } from '../sessions/login.ts';
 import { withSession } from '../shells/variables.ts';
 import { runCommand } from '../terminal/command.ts';
 import { shellWord } from '../text.ts';
@@ -19,5 +19,5 @@ export const runExec = async (given: Given<SessionOption>, context: Context): Pr
   }
   const asked = sessionOptionsOf(given);
   const live = await liveSession(asked, context);
-  return runCommand(command, withSession(live, asked.minTtl, context.env), context);
+  return runCommand(command, withSession(live, context.env), context);
 };

@@ -1,5 +1,5 @@
 import { usageError } from '../errors.ts';
-import type { SessionOptions } from '../sessions/user-session.ts';
+import type { SessionOptions } from '../sessions/login.ts';
 import { shells } from '../shells/names.ts';
 import type { Shell } from '../shells/names.ts';
 import { shellWord } from '../text.ts';

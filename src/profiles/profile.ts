@@ -64,11 +64,9 @@ const isOwnProfile = (profile: Profile | undefined): boolean =>
     profile.settings.has('role_arn') ||
     profile.settings.has('credential_process'));
 
-/** Whether the profile holds a key pair without a session token. */
-export const holdsLongTermKey = (profile: Profile): boolean => {
-  const accessKeyId = profile.settings.get('aws_access_key_id') ?? '';
-  return accessKeyId.startsWith('AKIA') || (accessKeyId !== '' && sessionTokenOf(profile) === undefined);
-};
+/** Whether the profile holds a key without a session token: with one it is a session, whatever the key's id looks like. */
+export const holdsLongTermKey = (profile: Profile): boolean =>
+  nonEmpty(profile.settings.get('aws_access_key_id')) !== undefined && sessionTokenOf(profile) === undefined;
 
 const sessionTokenOf = (profile: Profile): string | undefined =>
   nonEmpty(profile.settings.get('aws_session_token')) ?? nonEmpty(profile.settings.get('aws_security_token'));

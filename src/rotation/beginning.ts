@@ -52,13 +52,13 @@ export const begin = async (
   };
 };
 
-/** Asks whether the key may be replaced, unless the profile was named. Raises UserError for a no. */
+/** Asks whether the key may be replaced, unless its profile was named, and not a role of it. Raises UserError for a no. */
 export const askToBegin = async (
   rotation: Rotation,
   subject: Subject,
   options: RotateOptions,
 ): Promise<void> => {
-  if (options.isNamed) return;
+  if (options.isNamed && !subject.isOfRole) return;
   const key = keyOf(subject);
   const where = describeHolders(rotation.store.find(key));
   const question = `Replace the access key ${shortId(key.accessKeyId)} of user ${rotation.userName} in ${where}?`;

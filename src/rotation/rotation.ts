@@ -1,11 +1,10 @@
 import { mayHaveActed } from '../aws/errors.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { UserError, exitCode, isUserError } from '../errors.ts';
-import { lockPathFor } from '../files/state-files.ts';
+import { isUserError } from '../errors.ts';
 import type { Profile } from '../profiles/profile.ts';
-import { withTerminal } from '../sessions/single-flight.ts';
-import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail } from '../terminal/question.ts';
 import { resumeCommand } from './description.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
@@ -94,15 +93,13 @@ const isDone = async (call: Promise<void>): Promise<boolean> => {
 export const confirm = async (rotation: Rotation, question: string, action: string): Promise<void> => {
   const { options, state, context } = rotation;
   if (options.yes) return;
-  const terminal = options.input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError(`to ${action} needs a confirmation, and there is nobody to ask`, {
-      hint: 'give --yes',
-      exitCode: exitCode.noSession,
-    });
-  }
-  const path = lockPathFor(state, `terminal ${terminal.id}`);
-  if (!(await withTerminal(path, context, () => askYesNo(question)))) throw declined();
+  const asked = {
+    need: `to ${action} needs a confirmation`,
+    hint: 'give --yes',
+    input: options.input,
+    state,
+  };
+  if (!(await askOrFail(asked, context, () => askYesNo(question)))) throw declined();
 };
 
 /** Ends the rotation: removes the journal. Raises UserError. */

@@ -2,12 +2,15 @@ import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
-import { login } from '../sessions/user-session.ts';
+import { findUserSession } from '../sessions/live-session.ts';
+import { sayUnwritten } from '../sessions/login.ts';
+import { readStored } from '../sessions/stored-session.ts';
+import { userSession } from '../sessions/user-session.ts';
 import { connectAs as connectWith } from '../profiles/caller.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { findLiveSession } from '../sessions/stored-session.ts';
-import type { Session } from '../sessions/stored-session.ts';
+import { sessionOwner } from '../profiles/role.ts';
+import type { Session } from '../aws/answers.ts';
 import { shellWord } from '../text.ts';
 
 export type SignerOptions = {
@@ -71,17 +74,22 @@ export const newSigner = (
   let session: { aws: Aws; isNew: boolean } | undefined;
 
   const liveSession = (): Session | undefined =>
-    findLiveSession(profile.name, sessionDefaults, readSharedFiles(context.env), context.now())?.session;
+    findUserSession(
+      { owner: sessionOwner(profile), profile },
+      sessionDefaults,
+      readSharedFiles(context.env),
+      context.now(),
+    )?.session;
 
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
     if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
     if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
-    const fetched = await login(
-      { ...options, profile: profile.name, ...sessionDefaults, hook: false, ifNeeded: false },
-      context,
-    );
+    const shared = readSharedFiles(context.env);
+    const asked = { ...options, ...sessionDefaults, hook: false, onUnwritten: sayUnwritten(context) };
+    const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
+    const fetched = await userSession(profile, shared, asked, context, stored);
     return { aws: as(fetched.session), isNew: true };
   };
 

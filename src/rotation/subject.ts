@@ -1,6 +1,6 @@
-import { userNameOfArn } from '../aws/arns.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
+import { iamUserName } from '../profiles/iam-user.ts';
 import {
   findProfile,
   getProfile,
@@ -9,6 +9,7 @@ import {
   resolveProfileName,
 } from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
+import { isRole, userProfileOf } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
 import { readJournals } from './journal.ts';
 import type { Journal } from './journal.ts';
@@ -21,31 +22,38 @@ export type Subject = {
   readonly profile: Profile;
   readonly key: AccessKey | undefined;
   readonly shared: SharedFiles;
+  /** Whether a role was named, and this is the user at the end of its chain. */
+  readonly isOfRole: boolean;
 };
 
 /** The name of a user's rotation, as the lock knows it. */
 export const rotationOf = (arn: string): string => `rotation of ${arn}`;
 
-/** The profile that is meant. Raises UserError where it has no key, unless an unfinished rotation has one for it. */
+/**
+ * The profile that is meant, for a role the user at the end of its chain. Raises UserError where it has no key, unless
+ * an unfinished rotation has one for it.
+ */
 export const readSubject = (
   options: { readonly profile?: string | undefined },
   context: Context,
 ): Subject => {
   const shared = readSharedFiles(context.env);
-  const name = resolveProfileName(options.profile, context.env, shared);
-  const found = findProfile(name, shared);
+  const named = findProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const isOfRole = named !== undefined && isRole(named) && longTermKeyOf(named) === undefined;
+  const found = isOfRole ? userProfileOf(named, shared) : named;
+  const name = found?.name ?? resolveProfileName(options.profile, context.env, shared);
   const key = found && longTermKeyOf(found);
   if (key === undefined && journalOfProfile(name, shared) !== undefined) {
-    return { profile: found ?? profileWithoutSettings(name, shared), key, shared };
+    return { profile: found ?? profileWithoutSettings(name, shared), key, shared, isOfRole };
   }
-  const subject = { profile: found ?? getProfile(name, shared), key, shared };
+  const subject = { profile: found ?? getProfile(name, shared), key, shared, isOfRole };
   keyOf(subject);
   return subject;
 };
 
 /** The key of the profile. Raises UserError, with the reason, where it has none. */
-export const keyOf = ({ profile, key, shared }: Subject): AccessKey => {
-  if (key === undefined) throw notOurs(profile, shared);
+export const keyOf = ({ profile, key }: Subject): AccessKey => {
+  if (key === undefined) throw notOurs(profile);
   return key;
 };
 
@@ -56,19 +64,13 @@ const profileWithoutSettings = (name: string, { files }: SharedFiles): Profile =
   configBytes: undefined,
 });
 
-const notOurs = (profile: Profile, shared: SharedFiles): UserError => {
+const notOurs = (profile: Profile): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
-  const source = profile.settings.get('source_profile');
   if (profile.settings.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
       { hint: 'rotate the key where that program keeps it' },
     );
-  }
-  if (profile.settings.has('role_arn') && source !== undefined) {
-    return new UserError(`${where} is a role and has no access key of its own`, {
-      hint: `run: aws-iam-login rotate ${shellWord(resolveProfileName(source, {}, shared))}`,
-    });
   }
   return new UserError(`${where} has no access key to rotate`, {
     hint: `name a profile with aws_access_key_id in ${profile.files.credentials}`,
@@ -92,7 +94,9 @@ export const identify = async (start: Subject, options: RotateOptions, context: 
   for (let subject = start; ;) {
     try {
       const aws = connectAs(keyOf(subject), subject.profile, options, context);
-      return userArn((await aws.getCallerIdentity()).arn, subject.profile);
+      const { arn } = await aws.getCallerIdentity();
+      iamUserName(arn, subject.profile, aboutRoot);
+      return arn;
     } catch (error) {
       if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') throw error;
       // another rotation may have replaced the key since it was read
@@ -103,17 +107,9 @@ export const identify = async (start: Subject, options: RotateOptions, context: 
   }
 };
 
-const userArn = (arn: string, profile: Profile): string => {
-  if (userNameOfArn(arn) !== undefined) return arn;
-  const where = `the key of profile ${shellWord(profile.name)}`;
-  if (arn.endsWith(':root')) {
-    throw new UserError(`${where} is a root key, which AWS advises to delete, not to rotate`, {
-      hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
-    });
-  }
-  throw new UserError(`${where} belongs to ${arn}, which is no IAM user`, {
-    hint: 'rotate the access key of an IAM user',
-  });
+const aboutRoot = {
+  reason: ', which AWS advises to delete, not to rotate',
+  hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
 };
 
 /** Raises UserError for a journal about other files: several sets of files can share one state folder. */

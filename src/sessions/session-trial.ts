@@ -4,6 +4,7 @@ import type { Changes } from '../ini/edit.ts';
 import { sessionProfileName } from '../profiles/profile.ts';
 import type { SharedFiles } from '../profiles/profile.ts';
 import { sessionKeys } from './stored-session.ts';
+import type { AssumedFor } from './stored-session.ts';
 
 /**
  * Tries the edit that stores a session, with values like AWS's: what would be refused afterwards (a profile's name that
@@ -13,8 +14,9 @@ export const trySessionEdit = (
   profileName: string,
   region: string | undefined,
   shared: SharedFiles,
+  assumedFor?: AssumedFor,
 ): void => {
-  const settings = sessionKeys(profileName, placeholder, region, shared);
+  const settings = sessionKeys(profileName, placeholder, region, shared, assumedFor);
   tryEdit(sessionProfileName(profileName), settings, shared);
 };
 

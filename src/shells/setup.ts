@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
-import { UserError, exitCode } from '../errors.ts';
 import { editFile } from '../files/edit.ts';
 import { readFileIfAny } from '../files/read.ts';
 import { removeStateFile, writeStateFile } from '../files/state-files.ts';
@@ -15,7 +14,8 @@ import type { Origin } from './copies.ts';
 import { blockOf, hasBlock, isOnlyBlock, withBlock, withoutBlock } from './rc-block.ts';
 import { rows } from './rows.ts';
 import { packageRoot } from './scripts.ts';
-import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail } from '../terminal/question.ts';
 
 export type SetupOptions = {
   /** Undefined for the shell that called the program. */
@@ -58,7 +58,7 @@ export const setup = async (
     tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
   } else {
     for (const line of describePlan(plan)) context.log(line);
-    if (!options.yes) await confirm(options.input);
+    if (!options.yes) await confirm(options.input, context);
     for (const step of plan.steps) await apply(step, context.env);
     if (options.remove) removeEmptyFolders(plan.folder);
     const { restart } = rows[shell];
@@ -77,15 +77,14 @@ const noteHiddenFile = (shell: Shell, context: Context, { platform }: Installati
   context.log(`  hint: aws-iam-login setup ${shell} --remove && aws-iam-login setup ${shell}`);
 };
 
-const confirm = async (input: boolean): Promise<void> => {
-  const terminal = input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError('setup asks before it changes anything, and there is no terminal to ask on', {
-      hint: 'say it beforehand: --yes',
-      exitCode: exitCode.noSession,
-    });
-  }
-  if (!(await askYesNo('Go on?'))) throw declined();
+const confirm = async (input: boolean, context: Context): Promise<void> => {
+  const question = {
+    need: 'setup asks before it changes anything',
+    hint: 'say it beforehand: --yes',
+    input,
+    state: locateFiles(context.env).state,
+  };
+  if (!(await askOrFail(question, context, () => askYesNo('Go on?')))) throw declined();
 };
 
 /** One change to one file. */

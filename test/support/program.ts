@@ -132,6 +132,8 @@ export type Ended = {
 export type RunOptions = {
   /** What comes on stdin; without it stdin is empty. */
   readonly input?: string | undefined;
+  /** Whether stdin stays open after that. */
+  readonly openInput?: boolean | undefined;
   /** Variables on top of the home's; undefined takes one away. */
   readonly env?: Record<string, string | undefined> | undefined;
   readonly cwd?: string | undefined;
@@ -213,7 +215,8 @@ export const startCommand = (
   child.stdout.setEncoding('utf8').on('data', collect('stdout'));
   child.stderr.setEncoding('utf8').on('data', collect('stderr'));
   child.stdin.on('error', () => {});
-  child.stdin.end(options.input ?? '');
+  child.stdin.write(options.input ?? '');
+  if (options.openInput !== true) child.stdin.end();
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode, signal) => resolve({ exitCode, signal, ...texts }));
