@@ -43,8 +43,7 @@ export const options = {
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    default: formatDuration(sessionDefaults.minTtl),
-    describe: 'a session with less time left is renewed',
+    describe: `a session with less time left is renewed (default ${formatDuration(sessionDefaults.minTtl)})`,
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },
   'serial-number': { type: 'string', value: 'SERIAL', describe: 'the MFA device, instead of mfa_serial' },
@@ -188,6 +187,23 @@ export const commands = {
     note: [
       "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus",
       "the signal's number, and 125 when anything of ours fails before the command starts.",
+    ],
+  },
+  'credential-process': {
+    describe: 'print a live session for credential_process in ~/.aws/config',
+    operand: 'profile',
+    stdout: 'text',
+    options: [...session, ...everywhere],
+    examples: [
+      [
+        'credential_process = aws-iam-login credential-process work',
+        'in [profile work-live] of ~/.aws/config',
+      ],
+      ['aws --profile work-live s3 ls', 'asks for a code when there is no session'],
+    ],
+    note: [
+      'Programs that call it together ask once, on the terminal; a question ends after 55 s. Where a',
+      'renewal asks nobody (roles, mfa_process) it comes 16 minutes before the end, halfway at most.',
     ],
   },
   rotate: {

@@ -121,6 +121,10 @@ const handlers: {
   env: async () => (await import('../commands/env.ts')).runEnv,
   use: async () => (await import('../commands/use.ts')).runUse,
   exec: async () => (await import('../commands/exec.ts')).runExec,
+  'credential-process': async () => {
+    const { runCredentialProcess } = await import('../commands/credential-process.ts');
+    return (given, context) => runCredentialProcess(given, context);
+  },
   rotate: async () => (await import('../commands/rotate.ts')).runRotate,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,

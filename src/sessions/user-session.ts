@@ -104,6 +104,7 @@ export const userSession = async (
       goal,
       subject: serialNumber,
       canAsk: () => canAsk(options.input),
+      deadline: options.deadline,
     },
     context,
     fetchedMeanwhile,
