@@ -109,6 +109,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec cred
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export dotenv fish powershell json process' -d 'how to print the variables'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys profile watch' -d 'export the keys, AWS_PROFILE, or only what the prompt hook needs'
+complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process' -d 'hand over the keys, or a profile that renews them as SDKs ask for it'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'

@@ -1,5 +1,5 @@
 import { sessionDefaults } from '../sessions/defaults.ts';
-import { formats, forms } from '../shells/names.ts';
+import { execForms, formats, forms } from '../shells/names.ts';
 import { formatDuration } from '../time.ts';
 
 type Option = {
@@ -101,8 +101,11 @@ const isOption = (name: string): name is OptionName => Object.keys(options).incl
 
 export const optionNames = Object.keys(options).filter(isOption);
 
-/** The properties of an option. */
-export const optionOf = (name: OptionName): Option => options[name];
+/** The properties of an option, as they are for a command if one is named. */
+export const optionOf = (name: OptionName, command?: CommandName): Option => ({
+  ...options[name],
+  ...(command === undefined ? {} : commandOf(command).values?.[name]),
+});
 
 type Command = {
   readonly describe: string;
@@ -112,6 +115,10 @@ type Command = {
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
   readonly examples: ReadonlyArray<readonly [string, string]>;
+  /** Where an option has other values than in other commands. */
+  readonly values?: Partial<
+    Record<OptionName, { readonly choices: readonly string[]; readonly describe: string }>
+  >;
   /** What else its help says, in lines. */
   readonly note?: readonly string[];
 };
@@ -179,9 +186,16 @@ export const commands = {
     describe: 'run a command with the variables of a live session',
     operand: 'profile',
     stdout: "the command's",
-    options: [...session, ...everywhere],
+    options: [...session, 'as', ...everywhere],
+    values: {
+      as: {
+        choices: execForms,
+        describe: 'hand over the keys, or a profile that renews them as SDKs ask for it',
+      },
+    },
     examples: [
       ['aws-iam-login exec work terraform apply', 'with a session of the profile work'],
+      ['aws-iam-login exec work --as process python3 job.py', 'longer than a session lasts'],
       ['aws-iam-login exec -- terraform apply', 'of the profile that is in use, or of default'],
     ],
     note: [

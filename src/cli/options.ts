@@ -79,7 +79,7 @@ const commandParser = (command: CommandName) => {
   );
   if (note !== undefined) parser.epilogue(note.join('\n'));
   for (const name of names.filter((candidate) => candidate !== 'help' && candidate !== 'version')) {
-    const option = optionProperties(name);
+    const option = optionProperties(name, command);
     parser.option(name, option);
     if (option.type === 'string') parser.requiresArg(name);
   }
@@ -91,8 +91,8 @@ const commandParser = (command: CommandName) => {
   });
 };
 
-const optionProperties = (name: OptionName) => {
-  const { type, describe, alias, choices, default: otherwise, hidden } = optionOf(name);
+const optionProperties = (name: OptionName, command: CommandName) => {
+  const { type, describe, alias, choices, default: otherwise, hidden } = optionOf(name, command);
   return {
     type,
     describe: otherwise === undefined ? describe : `${describe} (default ${otherwise})`,

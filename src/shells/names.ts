@@ -11,6 +11,9 @@ export type Format = (typeof formats)[number];
 export const forms = ['keys', 'profile', 'watch'] as const;
 export type Form = (typeof forms)[number];
 
+/** The values of `--as` of `exec`. */
+export const execForms = ['keys', 'process'] as const;
+
 /** What makes a shell stop that evaluates this format: printed on stdout for every failure. */
 export const failureOf = (format: string): string =>
   ['env-no-export', 'dotenv', 'json', 'process'].includes(format) ? '' : 'false\n';
