@@ -134,7 +134,14 @@ const writeNewFile = (path: string, bytes: Uint8Array, target: string, like: fs.
 // the file is closed again to everybody until its content and its owner are right.
 const adoptAttributes = (fd: number, path: string, target: string, { mode }: fs.Stats): void => {
   fs.fchmodSync(fd, mode & 0o7777);
-  keepAttributes(target, path, mode);
+  try {
+    keepAttributes(target, path, mode);
+  } catch (error) {
+    // whoever holds the lock has cleared it away
+    if (fs.fstatSync(fd).nlink === 0)
+      throw Object.assign(new Error('no such file', { cause: error }), { code: 'ENOENT' });
+    throw error;
+  }
   fs.fchmodSync(fd, 0o600);
   fs.ftruncateSync(fd);
 };

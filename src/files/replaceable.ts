@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { stageFile } from './replace.ts';
-import { UserError } from '../errors.ts';
+import { UserError, systemCode } from '../errors.ts';
 import { foreignOwner } from './errors.ts';
 
 /**
@@ -14,7 +14,19 @@ export const checkReplaceable = (target: string): void => {
   if (now !== undefined) checkExisting(target, now);
   const size = (now?.size ?? 0) + spareBytes;
   checkSpace(target, size);
-  stageFile(target, Buffer.alloc(size), now).discard();
+  tryStaging(target, Buffer.alloc(size), now);
+};
+
+// Whoever writes the file clears away what lies beside it, this trial too: then it is made again.
+const tryStaging = (target: string, bytes: Buffer, like: fs.Stats | undefined): void => {
+  for (let triesLeft = 100; ; triesLeft -= 1) {
+    try {
+      stageFile(target, bytes, like).discard();
+      return;
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || triesLeft === 0) throw error;
+    }
+  }
 };
 
 /** Throws a UserError when `now` belongs to somebody else: a rename would make the file ours. */
