@@ -30,3 +30,20 @@ test('package-lock.json holds a checksum of every package', () => {
   const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
   expect(packages.filter(([, { integrity }]) => integrity === undefined)).toEqual([]);
 });
+
+const manifest: {
+  readonly preferUnplugged?: boolean;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+// A shell sources what `hook` names, and cannot read in the archives in which Yarn's Plug'n'Play keeps packages.
+test('Yarn unpacks the package', () => {
+  expect(manifest.preferUnplugged).toBe(true);
+});
+
+// npm runs `prepare`, but not `prepack`, for a dependency that comes from git.
+test('a dependency from git is built', () => {
+  expect(manifest.scripts['prepare']).toContain('npm run --silent build:cli');
+  for (const path of Object.values(manifest.bin)) expect(manifest.scripts['build:cli']).toContain(path);
+});
