@@ -162,9 +162,9 @@ const checks = (missing: readonly Tool[]): Job[] => {
   const all = [
     {
       name: 'oxlint',
-      words: ['oxlint', '--deny-warnings', '--type-aware', 'src', 'test', 'vitest.config.ts'],
+      words: ['oxlint', '--deny-warnings', '--type-aware', 'src', 'test', 'release', 'vitest.config.ts'],
     },
-    { name: 'oxfmt', words: ['oxfmt', '--check', 'src', 'test', 'vitest.config.ts'] },
+    { name: 'oxfmt', words: ['oxfmt', '--check', 'src', 'test', 'release', 'vitest.config.ts'] },
     { name: 'tsc', words: ['tsc'] },
     {
       name: 'shellcheck',
