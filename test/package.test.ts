@@ -134,7 +134,7 @@ test('CHANGELOG.md dates every version, newest first, and the newest is that of 
   const releases = releasesIn(changelogOf(root));
   expect(releases[0]?.version).toBe(version);
   const days = releases.map(({ day }) => day);
-  expect(days).toEqual([...days].sort().reverse());
+  expect(days).toEqual(days.toSorted().toReversed());
   const headings = changelogOf(root).match(/^## .*$/gm);
   expect(headings).toEqual([
     '## Unreleased',
