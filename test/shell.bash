@@ -49,12 +49,17 @@ make_home() {
   fi
 }
 
+# utc SECONDS FORMAT: that time since the epoch. GNU's date knows -d only, BSD's -r only.
+utc() {
+  date -u -d "@$1" "+$2" 2>/dev/null || date -u -r "$1" "+$2"
+}
+
 # store_session PROFILE SECONDS [KEY]: writes [PROFILE-sts] that ends so many seconds from now.
 store_session() {
   local file=$D/home/.aws/credentials
   drop_session "$1"
   printf '\n[%s-sts]\naws_access_key_id = ASIA%s\naws_secret_access_key = secret+%s/\naws_session_token = token/%s==\nexpiration = %s\n' \
-    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(date -u -d "@$(($(date +%s) + $2))" '+%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
+    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(utc "$(($(date +%s) + $2))" '%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
 }
 
 drop_session() {
