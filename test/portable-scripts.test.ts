@@ -5,11 +5,11 @@ import { root } from './support/package.ts';
 
 // macOS has BSD's tools. What is written here for users, and the helpers of the tests, calls nothing that these lack.
 
-/** What only GNU's tools know, or Linux, each with a line that holds it. */
+/** What only GNU's tools know, or Linux, each with a line that holds it; BSD's way may stand behind it as the other try. */
 const linuxOnly: ReadonlyArray<readonly [string, RegExp]> = [
   [`sed -i 's/a/b/' file`, /\bsed\s+(?:-\w+\s+)*(?:-\w*i\b|--in-place)/],
   [`sed '$a text' file`, /\bsed\b.*['";]\s*(?:\d+|\\?\$)[aic]\s*\w/],
-  ['stat -c %a file', /\bstat\s+(?:-c|--)/],
+  ['stat -c %a file', /\bstat\s+(?:-c|--)(?!.*\|\|\s*stat -f)/],
   ['date -u -d @1', /\bdate\s+(?:-u\s+)?(?:-d|--)(?!.*\|\|\s*date -u -r)/],
   ['date +%s%N', /\bdate\s+\S*%N/],
   ['readlink -f file', /\breadlink\s+-[ef]/],

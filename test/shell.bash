@@ -49,9 +49,22 @@ make_home() {
   fi
 }
 
-# utc SECONDS FORMAT: that time since the epoch. GNU's date knows -d only, BSD's -r only.
-utc() {
-  date -u -d "@$1" "+$2" 2>/dev/null || date -u -r "$1" "+$2"
+# read_lines ARRAY: the lines of stdin; bash 3.2 has no mapfile.
+read_lines() {
+  local line
+  eval "$1=()"
+  while IFS= read -r line; do eval "$1+=(\"\$line\")"; done
+}
+
+# utc TIME FORMAT: a Unix time in UTC, with the date of GNU or of BSD.
+utc() { date -u -d "@$1" "+$2" 2>/dev/null || date -u -r "$1" "+$2"; }
+
+# mode_of FILE: its mode, with the stat of GNU or of BSD.
+mode_of() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }
+
+# in_new_session COMMAND...: runs it without a terminal, and returns its exit code. macOS has no setsid(1).
+in_new_session() {
+  perl -MPOSIX -e 'my $child = fork; if ($child) { waitpid $child, 0; exit $? >> 8 } POSIX::setsid(); exec @ARGV or exit 127' "$@"
 }
 
 # store_session PROFILE SECONDS [KEY]: writes [PROFILE-sts] that ends so many seconds from now.
@@ -59,7 +72,7 @@ store_session() {
   local file=$D/home/.aws/credentials
   drop_session "$1"
   printf '\n[%s-sts]\naws_access_key_id = ASIA%s\naws_secret_access_key = secret+%s/\naws_session_token = token/%s==\nexpiration = %s\n' \
-    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(utc "$(($(date +%s) + $2))" '%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
+    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(utc $(($(date +%s) + $2)) '%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
 }
 
 drop_session() {
