@@ -136,15 +136,21 @@ const adoptAttributes = (fd: number, path: string, target: string, { mode }: fs.
   fs.fchmodSync(fd, mode & 0o7777);
   try {
     keepAttributes(target, path, mode);
-  } catch (error) {
-    // whoever holds the lock has cleared it away
-    if (fs.fstatSync(fd).nlink === 0)
-      throw Object.assign(new Error('no such file', { cause: error }), { code: 'ENOENT' });
-    throw error;
+  } finally {
+    refuseSwept(fd);
   }
   fs.fchmodSync(fd, 0o600);
   fs.ftruncateSync(fd);
 };
+
+// Who holds the target's lock removes what it takes for the leftovers of killed runs: tools that are given the name of
+// the file then fail, or make a new one.
+const refuseSwept = (fd: number): void => {
+  if (fs.fstatSync(fd).nlink === 0) throw sweptError();
+};
+
+const sweptError = (): Error =>
+  Object.assign(new Error('the temporary file is not there any more'), { code: 'ENOENT' });
 
 const keepOwner = (fd: number, target: string, { uid, gid }: fs.Stats): void => {
   const now = fs.fstatSync(fd);

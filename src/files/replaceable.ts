@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { stageFile } from './replace.ts';
-import { UserError, systemCode } from '../errors.ts';
+import { systemCode, UserError } from '../errors.ts';
 import { foreignOwner } from './errors.ts';
 
 /**
@@ -14,15 +14,14 @@ export const checkReplaceable = (target: string): void => {
   if (now !== undefined) checkExisting(target, now);
   const size = (now?.size ?? 0) + spareBytes;
   checkSpace(target, size);
-  tryStaging(target, Buffer.alloc(size), now);
+  tryToStage(target, Buffer.alloc(size), now);
 };
 
-// Whoever writes the file clears away what lies beside it, this trial too: then it is made again.
-const tryStaging = (target: string, bytes: Buffer, like: fs.Stats | undefined): void => {
-  for (let triesLeft = 100; ; triesLeft -= 1) {
+// Without the target's lock, an edit of another process may sweep the temporary file away at any moment.
+const tryToStage = (target: string, bytes: Buffer, now: fs.Stats | undefined): void => {
+  for (let triesLeft = 50; ; triesLeft -= 1) {
     try {
-      stageFile(target, bytes, like).discard();
-      return;
+      return stageFile(target, bytes, now).discard();
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || triesLeft === 0) throw error;
     }
