@@ -1,9 +1,9 @@
-import { choiceOf, sessionOptionsOf } from '../commands/given.ts';
+import { choiceOf, processOptionsOf, sessionOptionsOf } from '../commands/given.ts';
 import type { Given } from '../commands/given.ts';
 import type { Context, Environment } from '../context.ts';
 import { readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 import { findLiveSession } from '../sessions/live-session.ts';
-import { formatEnv } from '../shells/formats.ts';
+import { formatEnv, formatProcess } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import { withSession } from '../shells/variables.ts';
 import { version } from '../version.ts';
@@ -23,10 +23,11 @@ const session = ['profile', 'min-ttl', 'region', 'no-input', 'quiet'] as const;
 const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
   env: [...session, 'format', 'as', 'hook'],
   exec: session,
+  'credential-process': session,
 };
 
 /**
- * What `env` and `exec` do when a live session is stored, and `--version`, without the rest of the program (yargs, the
+ * What `env`, `exec` and `credential-process` do when a live session is stored, and `--version`, without the rest of the program (yargs, the
  * SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
@@ -34,17 +35,21 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
     if (argv.length === 1 && argv[0] === '--version') return { text: `${version}\n` };
     const line = commandLineOf(scan(argv), () => undefined);
     const given = plainlyGiven(line);
-    if (given === undefined || (line.command === 'env') !== (line.rest === undefined)) return undefined;
-    const asked = sessionOptionsOf(given);
+    if (given === undefined || (line.command === 'exec') !== (line.rest !== undefined)) return undefined;
     const shared = readSharedFiles(context.env);
+    const isProcess = line.command === 'credential-process';
+    const asked = isProcess ? processOptionsOf(given, shared, context) : sessionOptionsOf(given);
     const profileName = resolveProfileName(asked.profile, context.env, shared);
     const live = findLiveSession(profileName, asked, shared, context.now());
     if (live === undefined) return undefined;
     if (line.rest !== undefined) {
       return line.rest.length === 0 ? undefined : { command: line.rest, env: withSession(live, context.env) };
     }
+    if (isProcess) return { text: formatProcess(live.session) };
     const format = choiceOf(given.text('format'), formats);
     const as = choiceOf(given.text('as'), forms);
+    // there is something to say then
+    if (context.toTerminal?.() === true) return undefined;
     return { text: formatEnv(live, { format, as }, context.env) };
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ import type { Problem } from '../ini/parse-as-boto.ts';
 import type { Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
+import { ownProcessProfile } from './own-process.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
@@ -43,7 +44,8 @@ export const sessionProfileName = (profileName: string): string => `${profileNam
 /**
  * The profile that is meant: the named one, else `AWS_IAM_LOGIN_PROFILE`, `AWS_PROFILE`,
  * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
- * holds a long-term key, `role_arn` or `credential_process`.
+ * holds a long-term key, `role_arn` or `credential_process`. A profile whose `credential_process` is ours stands for
+ * the one that it asks for.
  */
 export const resolveProfileName = (
   named: string | undefined,
@@ -54,9 +56,33 @@ export const resolveProfileName = (
     [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
       (candidate) => candidate !== undefined && candidate !== '',
     ) ?? 'default';
+  return withoutProcess(withoutSts(name, shared), shared);
+};
+
+const withoutSts = (name: string, shared: SharedFiles): string => {
   if (!name.endsWith('-sts') || name === '-sts') return name;
   return isOwnProfile(findProfile(name, shared)) ? name : name.slice(0, -'-sts'.length);
 };
+
+/** The profile whose session the `credential_process` of a profile prints, where that is ours; else the name itself. */
+const withoutProcess = (name: string, shared: SharedFiles): string => {
+  // most files have none, and a search costs less than a look at the profile
+  if (![shared.configBytes, shared.credentialsBytes].some((bytes) => bytes?.includes(processKey)))
+    return name;
+  const seen = new Set<string>();
+  for (let current = name; !seen.has(current);) {
+    seen.add(current);
+    const settings = findProfile(current, shared)?.settings;
+    const command = settings?.get(processKey);
+    const isOther = settings?.get('aws_access_key_id') || settings?.has('role_arn') === true;
+    const asked = command === undefined || isOther ? undefined : ownProcessProfile(command);
+    if (asked === undefined) return current;
+    current = withoutSts(asked, shared);
+  }
+  return name;
+};
+
+const processKey = 'credential_process';
 
 const isOwnProfile = (profile: Profile | undefined): boolean =>
   profile !== undefined &&

@@ -4,6 +4,7 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { checkEditable } from '../files/edit.ts';
+import { othersMode } from '../files/read.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { refuseLoop } from '../profiles/access-key.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
@@ -59,6 +60,7 @@ export const userSession = async (
   refuseLoop(profile, context);
   checkFiles(of.owner, profile, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
+  warnOfReaders(files.credentials, context);
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
@@ -104,6 +106,7 @@ export const userSession = async (
       goal,
       subject: serialNumber,
       canAsk: () => canAsk(options.input),
+      deadline: options.deadline,
     },
     context,
     fetchedMeanwhile,
@@ -125,6 +128,13 @@ export const userSession = async (
       }
     },
   );
+};
+
+const warnOfReaders = (path: string, context: Context): void => {
+  const mode = othersMode(path);
+  if (mode === undefined) return;
+  tell(context, `${path} can be read by other users (mode ${mode})`);
+  context.log(`  hint: chmod 600 ${shellWord(path)}`);
 };
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
