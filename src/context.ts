@@ -1,6 +1,8 @@
 /** The environment variables, as passed in from the entry point. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+const droppedName = 'AWS_IAM_LOGIN_DROPPED';
+
 /** What a command may use of the world around it. */
 export type Context = {
   readonly env: Environment;
@@ -12,4 +14,23 @@ export type Context = {
   readonly log: (line: string) => void;
   /** Writes text to stdout as it is. */
   readonly print: (text: string) => void;
+};
+
+/**
+ * A copy of the environment with what the launcher's shell has dropped from it: dash and BusyBox keep no variable whose
+ * name is no identifier, such as the functions that bash exports. The launcher notes them line by line, with U+0001 for
+ * each newline of a value.
+ */
+export const withDropped = ({ [droppedName]: dropped = '', ...env }: Environment): Environment => {
+  const entries = dropped.split('\n').map((line) => {
+    const equals = line.indexOf('=', 1);
+    return [
+      line.slice(0, equals),
+      line
+        .slice(equals + 1)
+        .split('\u0001')
+        .join('\n'),
+    ] as const;
+  });
+  return dropped === '' ? env : { ...Object.fromEntries(entries), ...env };
 };

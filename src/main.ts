@@ -1,17 +1,16 @@
 #!/usr/bin/env node
-import { writeSync } from 'node:fs';
 import { evaluatedFormat } from './cli/scanner.ts';
+import { withDropped } from './context.ts';
 import type { Context } from './context.ts';
 import { failureOf } from './shells/formats.ts';
 import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
-import { fastEnv } from './sessions/fast-env.ts';
 import { shown } from './text.ts';
 
 const argv = process.argv.slice(2);
 
 const context: Context = {
   // a copy: the SDK is told things through process.env that no command of ours and no child may see
-  env: { ...process.env },
+  env: withDropped(process.env),
   now: Date.now,
   sleep: (milliseconds) =>
     new Promise((resolve) => {
@@ -29,8 +28,6 @@ const main = async (): Promise<void> => {
       true,
     );
   }
-  const text = fastEnv(argv, context);
-  if (text !== undefined) return printAtOnce(text);
   guardStreams();
   guardSignals();
   const { run } = await import('./cli/run.js');
@@ -40,21 +37,6 @@ const main = async (): Promise<void> => {
 const isSupported = (nodeVersion: string): boolean => {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   return major > 20 || (major === 20 && minor >= 19);
-};
-
-// Node's own stdout costs two milliseconds before the first byte.
-const printAtOnce = (text: string): void => {
-  let left = Buffer.from(text);
-  try {
-    while (left.length > 0) left = left.subarray(writeSync(1, left));
-  } catch (error) {
-    if (systemCode(error) === 'EAGAIN') {
-      guardStreams();
-      process.stdout.write(left);
-    } else {
-      reportUnwritten(error);
-    }
-  }
 };
 
 const guardStreams = (): void => {

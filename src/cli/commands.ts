@@ -76,6 +76,11 @@ export const options = {
   json: { type: 'boolean', describe: 'print the outcome as JSON' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
+  stored: {
+    type: 'boolean',
+    hidden: true,
+    describe: 'only a session that is stored and live: exit code 1 when there is none',
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type OptionName = keyof typeof options;
@@ -127,7 +132,7 @@ export const commands = {
   env: {
     describe: 'print the variables of a live session for eval; log in first when there is none',
     operand: 'profile',
-    options: [...session, 'format', 'as', 'unset', 'hook', ...everywhere],
+    options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     examples: [
       ['eval "$(aws-iam-login env work)"', 'bash and zsh'],
       ['aws-iam-login env work --format fish | source', 'fish'],

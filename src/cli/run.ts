@@ -10,7 +10,7 @@ import { forms, unsetVariables } from '../shells/variables.ts';
 import type { Form } from '../shells/variables.ts';
 import { UserError, exitCode, isUserError, usageError } from '../errors.ts';
 import { exec } from '../commands/exec.ts';
-import { storedEnv } from '../sessions/fast-env.ts';
+import { answerStored } from './stored.ts';
 import { completion, hook, noteOtherVersion } from '../shells/scripts.ts';
 import { describeInit, init } from '../commands/init.ts';
 import { describeSession, liveSession, login } from '../sessions/user-session.ts';
@@ -40,14 +40,10 @@ type Given = {
 
 /** Runs a command line and resolves to the exit code. Raises UserError for what the user should know. */
 export const run = async (argv: readonly string[], context: Context): Promise<number> => {
-  const line = parseWords(argv, nearestOf);
   noteOtherVersion(context);
-  // A live session in files that are not plainly written: still without yargs.
-  const text = storedEnv(argv, context, () => readSharedFiles(context.env));
-  if (text !== undefined) {
-    context.print(text);
-    return exitCode.done;
-  }
+  const code = answerStored(argv, context);
+  if (code !== undefined) return code;
+  const line = parseWords(argv, nearestOf);
   if (line.command !== 'exec') return runLine(line, context);
   try {
     return await runLine(line, context);

@@ -86,6 +86,31 @@ export const profileNames = (bytes: Buffer, kind: FileKind): string[] => {
   return [...new Set(found.flatMap(({ name }) => (name === undefined ? [] : [name])))];
 };
 
+/** The keys of all profiles as readProfile finds those of one, in the order of profileNames, all in one pass. */
+export const readProfiles = (
+  bytes: Buffer,
+  kind: FileKind,
+): ReadonlyMap<string, ReadonlyMap<string, string>> => {
+  const lines = linesOf(bytes);
+  const js = parseAsJs(lines);
+  const { sections } = parseAsBoto(lines);
+  const defaults = sections.filter(({ name }) => name === 'DEFAULT');
+  const byName = new Map<string, BotoSection[]>();
+  for (const section of sections) {
+    if (section.name === 'DEFAULT') continue;
+    const name = botoName(section.name, kind);
+    for (const known of new Set([name, kind === 'credentials' ? strip(section.name) : name]))
+      if (known !== undefined) byName.set(known, [...(byName.get(known) ?? []), section]);
+  }
+  const isTrusted = !hasLoneReturn(lines);
+  const keysOf = (name: string): ReadonlyMap<string, string> => {
+    const boto = botoProfile([...defaults, ...(byName.get(name) ?? [])], js, kind, name);
+    const view = boto === undefined || isTrusted ? jsProfile(js, kind, name) : undefined;
+    return joinViews(name, boto, view, [])?.keys ?? new Map<string, string>();
+  };
+  return new Map(profileNames(bytes, kind).map((name) => [name, keysOf(name)]));
+};
+
 /** What botocore rejects the file for, by line. Empty: AWS CLI and boto3 accept it. */
 export const findProblems = (bytes: Buffer): Problem[] => {
   const lines = linesOf(bytes);

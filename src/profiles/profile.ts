@@ -72,12 +72,12 @@ const isOwnProfile = (profile: Profile | undefined): boolean =>
   (holdsLongTermKey(profile) || profile.keys.has('role_arn') || profile.keys.has('credential_process'));
 
 /** Whether the profile holds a key pair without a session token. */
-export const holdsLongTermKey = (profile: Profile): boolean => {
+export const holdsLongTermKey = (profile: Pick<Profile, 'keys'>): boolean => {
   const accessKeyId = profile.keys.get('aws_access_key_id') ?? '';
   return accessKeyId.startsWith('AKIA') || (accessKeyId !== '' && sessionTokenOf(profile) === undefined);
 };
 
-const sessionTokenOf = (profile: Profile): string | undefined =>
+const sessionTokenOf = (profile: Pick<Profile, 'keys'>): string | undefined =>
   nonEmpty(profile.keys.get('aws_session_token')) ?? nonEmpty(profile.keys.get('aws_security_token'));
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

@@ -97,9 +97,12 @@ const roleRefused = <Content>(profile: Profile, shared: SharedFiles<Content>): U
   );
 };
 
-/** Whether at least `minTtl` seconds are left of the session; `now` in milliseconds since the epoch. */
+/**
+ * Whether at least `minTtl` seconds are left of the session; `now` in milliseconds since the epoch, of which whole
+ * seconds count, as for the launcher.
+ */
 export const isLive = (session: Session, now: number, minTtl: number): boolean =>
-  session.expiration - now / 1000 >= minTtl;
+  session.expiration - Math.floor(now / 1000) >= minTtl;
 
 /**
  * Seconds since the epoch, of every form of expiration found in the wild: ISO 8601 with a space or `T`, with `Z`

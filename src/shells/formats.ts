@@ -2,12 +2,11 @@ import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { isoSeconds } from '../sessions/stored-session.ts';
 import type { LiveSession, Session } from '../sessions/stored-session.ts';
-import { shellWord } from '../text.ts';
 import { quoteFish, quotePosix, quotePowershell } from './quoting.ts';
 import { sessionVariables } from './variables.ts';
 import type { Form, Variables } from './variables.ts';
 
-export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'windows-cmd', 'process'] as const;
+export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'process'] as const;
 export type Format = (typeof formats)[number];
 
 export type EnvOptions = {
@@ -39,10 +38,10 @@ export const formatProcess = (session: Session): string =>
 
 /**
  * The variables as text that a shell evaluates, all or nothing. Raises UserError for a value that cannot be
- * quoted in that format: control characters, invalid UTF-8 and, in windows-cmd, what cmd expands.
+ * quoted: control characters and invalid UTF-8.
  */
 export const formatVariables = (variables: Variables, format: Exclude<Format, 'process'>): string => {
-  for (const [name, value] of variables) if (value !== undefined) checkValue(name, value, format);
+  for (const [name, value] of variables) if (value !== undefined) checkValue(name, value);
   const set = [...variables].filter((entry): entry is [string, string] => entry[1] !== undefined);
   const unset = [...variables].filter(([, value]) => value === undefined).map(([name]) => name);
   return `${printers[format](set, unset)}\n`;
@@ -56,16 +55,22 @@ type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) 
 const posix =
   (verb: string): Printer =>
   (set, unset) => {
-    // The subshell tries it first: a read-only variable fails there, before anything has changed here. `case` is there
-    // for fish, which finds this an error in the first line.
+    // The subshell tries it first: a read-only variable fails there, before anything has changed here.
     const names = [...unset, ...set.map(([name]) => name)].join(' ');
     const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
     const commands = [
       ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
       ...(assignments.length > 0 ? [`${verb}${assignments.join(' ')}`] : []),
     ];
-    return guarded(`case a in *) (unset ${names});; esac`, commands);
+    return guarded(`${refuseFish(set)} && eval '(unset ${names})'`, commands);
   };
+
+// Only in fish are the two texts the same. fish does not parse the subshell above either, so that stands in quotes.
+const refuseFish = (set: ReadonlyArray<[string, string]>): string => {
+  const profileName = set.find(([name]) => name === 'AWS_IAM_LOGIN_PROFILE')?.[1] ?? '--unset';
+  const word = /^[\w.@+%:/-]+$/.test(profileName) ? profileName : '…';
+  return String.raw`test '\\' != "\\" || eval 'echo "aws-iam-login: fish needs another form: aws-iam-login env ${word} --format fish | source" >&2; false'`;
+};
 
 // A shell that this is not meant for fails at the guard, and shows that line in its message: no secret may be in it.
 const guarded = (guard: string, commands: readonly string[]): string =>
@@ -86,22 +91,13 @@ const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
       ...unset.map((name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`),
       ...set.map(([name, value]) => `$Env:${name} = ${quotePowershell(value)}`),
     ].join('; '),
-  'windows-cmd': (set, unset) =>
-    [...unset.map((name) => `set ${name}=`), ...set.map(([name, value]) => `set ${name}=${value}`)].join(
-      '\n',
-    ),
 };
 
 // A function of its own: such a pattern costs time even where it is only read.
 const isUnfit = (value: string): boolean => /[\p{Cc}\p{Cs}\uFFFD]/u.test(value);
 
-const checkValue = (name: string, value: string, format: Format): void => {
+const checkValue = (name: string, value: string): void => {
   if (!/^[ -~]*$/.test(value) && isUnfit(value)) {
     throw new UserError(`the value of ${name} holds control characters or invalid UTF-8 and is not printed`);
-  }
-  if (format === 'windows-cmd' && /["%^&|<>!]/.test(value)) {
-    throw new UserError(`the value of ${name} holds characters that cmd cannot quote: ${shellWord(name)}`, {
-      hint: 'use --format powershell',
-    });
   }
 };
