@@ -66,32 +66,34 @@ __aws_iam_login_header() {
 
 # Leaves the options of command $1 in ail_names.
 __aws_iam_login_options() {
-  local -a ail_session
-  ail_session=(--profile --token-code --duration --min-ttl --serial-number --region)
   case $1 in
-    init) ail_names=(--profile --serial-number --region --force) ;;
-    login) ail_names=("${ail_session[@]}" --if-needed) ;;
-    env | use) ail_names=("${ail_session[@]}" --format --as --unset) ;;
-    exec) ail_names=("${ail_session[@]}") ;;
-    rotate) ail_names=(--profile --token-code --serial-number --region --status --resume --abort --delete-other --keep-old --yes --json) ;;
-    policy) ail_names=(--profile --region --no-mfa) ;;
-    hook) ail_names=(--path) ;;
-    setup) ail_names=(--remove --yes) ;;
-    '') ail_names=("${ail_session[@]}" --if-needed --version) ;;
+    # >>> options: made by 'npm run generate'
+    '') ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help --version) ;;
+    init) ail_names=(--profile --serial-number --region --force --no-input --quiet --debug --help) ;;
+    login) ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help) ;;
+    env | use) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --format --as --unset --no-input --quiet --debug --help) ;;
+    exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --help) ;;
+    rotate) ail_names=(--profile --token-code --serial-number --region --no-input --quiet --debug --yes --status --resume --abort --delete-other --keep-old --json --help) ;;
+    policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
+    hook) ail_names=(--no-input --quiet --debug --path --help) ;;
+    setup) ail_names=(--no-input --quiet --debug --yes --remove --help) ;;
+    completion) ail_names=(--no-input --quiet --debug --help) ;;
+    # <<< options
     *) ail_names=() ;;
   esac
-  ail_names+=(--no-input --quiet --debug --help)
 }
 
 # Leaves the values of option $1 in ail_names; fails for what is no option with a value.
 __aws_iam_login_values() {
   ail_names=()
   case $1 in
+    # >>> values: made by 'npm run generate'
     --profile | -p) __aws_iam_login_profiles ;;
-    --format) ail_names=(env env-no-export fish powershell windows-cmd process) ;;
-    --as) ail_names=(keys profile watch) ;;
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
+    --format) ail_names=(env env-no-export fish powershell process) ;;
+    --as) ail_names=(keys profile watch) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
+    # <<< values
     *) return 1 ;;
   esac
 }
@@ -138,7 +140,9 @@ __aws_iam_login_cut() {
 _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
+  # >>> commands: made by 'npm run generate'
   local ail_commands='init login env use exec rotate policy hook setup completion'
+  # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut
   # readline will replace $2; what the word has before that stays on the line.
@@ -186,7 +190,9 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
+      # >>> shells: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
+      # <<< shells
       *) __aws_iam_login_profiles ;;
     esac
     __aws_iam_login_reply ''

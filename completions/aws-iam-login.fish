@@ -35,13 +35,17 @@ function __aws_iam_login_state
             return
         end
         switch $word
+            # >>> values: made by 'npm run generate'
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as
+            # <<< values
                 set skip 1
             case '-*'
             case '*'
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
+                        # >>> commands: made by 'npm run generate'
                         contains -- $word init login env use exec rotate policy hook setup completion
+                        # <<< commands
                         or test $__aws_iam_login_operands -eq 2
                     end
                     set -g __aws_iam_login_command $word
@@ -61,57 +65,64 @@ function __aws_iam_login_words
         case 'other:*'
             set -l words (commandline -opc)
             set -e words[1..(contains -i -- -- $words)]
-            complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+            set -l text (string join ' ' -- (string escape -- $words) (commandline -ct))
+            complete --do-complete="$text" # -C would take a dash for an option
         case :0
             __aws_iam_login_commands
             __aws_iam_login_profiles
         case :1
             __aws_iam_login_commands
+        # >>> shells: made by 'npm run generate'
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
+        # <<< shells
         case '*:1'
             __aws_iam_login_profiles
     end
 end
 
 function __aws_iam_login_commands
+    # >>> descriptions: made by 'npm run generate'
     printf '%s\t%s\n' \
-        init 'find user name and MFA device, and write them into the profile' \
-        login 'get a new session with an MFA code' \
-        env 'print the variables of a live session' \
-        use 'put a live session into this shell' \
+        init 'find the user\'s name and MFA device, and write them into the profile' \
+        login 'get a new session with an MFA code, stored as [<profile>-sts]' \
+        env 'print the variables of a live session for eval; log in first when there is none' \
+        use 'env applied to the current shell (needs the shell hook)' \
         exec 'run a command with the variables of a live session' \
-        rotate 'replace the access key' \
-        policy 'print the IAM policy that the commands need' \
-        hook 'print the line that loads the shell hook' \
-        setup 'install the shell hook and completion' \
-        completion 'print the completion script'
+        rotate 'replace the access key; an interrupted rotation is finished, or undone with --abort' \
+        policy 'print the least-privilege IAM policy that the commands need' \
+        hook 'print the line that loads the prompt hook, use and completion into a shell' \
+        setup 'install hook and completion, and load them from the shell\'s rc file' \
+        completion 'print the completion script of a shell'
+    # <<< descriptions
 end
 
 complete -c aws-iam-login -f -a '(__aws_iam_login_words)'
-complete -c aws-iam-login -s h -l help -d 'show the help'
-complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the version'
+# >>> options: made by 'npm run generate'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec rotate' -l token-code -x -d 'the six digits of the MFA device; - reads them from stdin'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts: 15m to 36h'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l min-ttl -x -d 'a session with less time left is renewed'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell process' -d 'how to print the variables'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys profile watch' -d 'export the keys, AWS_PROFILE, or only what the prompt hook needs'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'
-complete -c aws-iam-login -l debug -d 'say what is done'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec rotate' -l token-code -x -d 'the six digits, or - to read them from stdin'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l min-ttl -x -d 'a session with less time left is renewed'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -l serial-number -x -d 'the MFA device'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export'
-complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell windows-cmd process' -d 'how to print the variables'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys\t"the session keys" profile\tAWS_PROFILE watch\t"only what the prompt hook needs"' -d 'what to export'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what was set'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l status -d 'say what is unfinished'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l resume -d 'go on'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l abort -d 'go back to the old key'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l delete-other -d 'delete the other key of the user first'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave the old key, inactive'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l json -d 'print JSON'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate setup' -s y -l yes -d 'do not ask'
+complete -c aws-iam-login -l debug -d 'show where an error comes from'
+complete -c aws-iam-login -n '__aws_iam_login_in hook' -l path -d 'print where the shell\'s script lies'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate setup' -s y -l yes -d 'do not ask before the change'
 complete -c aws-iam-login -n '__aws_iam_login_in setup' -l remove -d 'take everything out again'
-complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition on MFA'
-complete -c aws-iam-login -n '__aws_iam_login_in hook' -l path -d 'print where the script lies'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l status -d 'say what an unfinished rotation has done'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l resume -d 'finish an unfinished rotation'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l abort -d 'undo an unfinished rotation'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l delete-other -d 'delete the other key of a user who has two'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave the old key inactive instead of deleting it'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l json -d 'print the outcome as JSON'
+complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition that demands MFA'
+complete -c aws-iam-login -s h -l help -d 'show the help'
+complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the version'
+# <<< options

@@ -14,13 +14,29 @@ __aws_iam_login_run() {
       IFS= builtin read -r ail_entry
     } <"$__aws_iam_login_home/stamp" || :
   fi
-  if [[ ! -f $ail_entry || -n $(\builtin type -P aws-iam-login) && -n $(\builtin type -P node) ]]; then
+  if [[ -n $(\builtin type -P aws-iam-login) ]] && [[ ! -f $ail_entry || -n $(\builtin type -P node) ]]; then
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command aws-iam-login "$@"
+  elif [[ ! -f $ail_entry ]]; then
+    __aws_iam_login_report_gone
   elif [[ -x $ail_node ]]; then
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version "$ail_node" "$ail_entry" "$@"
   else
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command node "$ail_entry" "$@"
   fi
+}
+
+# Says what remains to be done where the program is no longer installed.
+__aws_iam_login_report_gone() {
+  local ail_home=${__aws_iam_login_home%/shell/..} ail_file ail_rest
+  ail_rest="the line that loads $ail_home/shell/aws-iam-login.bash"
+  if [[ -r $ail_home/stamp ]]; then
+    for ail_file in .bashrc .bash_profile .bash_login .profile; do
+      if [[ -r ${HOME-}/$ail_file && $(<"${HOME-}/$ail_file") == *'# >>> aws-iam-login >>>'* ]]; then break; fi
+    done
+    ail_rest="the block 'aws-iam-login' from ${HOME-}/$ail_file, and $ail_home"
+  fi
+  __aws_iam_login_say "the program is gone: install it again, or remove $ail_rest"
+  return 127
 }
 
 # Runs the program and applies what it prints to this shell; returns its exit code.
@@ -51,16 +67,20 @@ __aws_iam_login_find_command() {
     fi
     case $ail_word in
       --) return ;;
+      # >>> options: made by 'npm run generate'
       --help | -h | --version)
         ail_command=help
         return
         ;;
       --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as) ail_value=1 ;;
+      # <<< options
       -*) ;;
       *)
         if [[ $ail_at == 0 ]]; then
           case $ail_word in
-            use | login | logout | init | env | exec | credential-process | rotate | status | list | console | hook | setup | completion | doctor | policy)
+            # >>> commands: made by 'npm run generate'
+            init | login | env | use | exec | rotate | policy | hook | setup | completion)
+            # <<< commands
               ail_command=$ail_word ail_at=$ail_place
               ;;
             *)
@@ -178,6 +198,7 @@ __aws_iam_login_renew() {
       __aws_iam_login_settled=$1:$2
       ;;
     3:) __aws_iam_login_settle "$1" "$2" ;;
+    127:*) __aws_iam_login_wait=99999999999 ;; # the program is gone: said once
     *) __aws_iam_login_clock && __aws_iam_login_wait=$((ail_now + __aws_iam_login_delay)) ;;
   esac
 }

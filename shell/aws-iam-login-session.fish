@@ -10,15 +10,26 @@ function __aws_iam_login_run
         set -a stamp $line
     end
     set -lx AWS_IAM_LOGIN_HOOK_VERSION $stamp[1]
-    if not test -f "$stamp[3]"; or begin
-            command -sq aws-iam-login; and command -sq node
+    if command -sq aws-iam-login; and begin
+            not test -f "$stamp[3]"; or command -sq node
         end
         command aws-iam-login $argv
+    else if not test -f "$stamp[3]"
+        __aws_iam_login_report_gone
     else if test -x "$stamp[2]"
         $stamp[2] $stamp[3] $argv
     else
         command node $stamp[3] $argv
     end
+end
+
+# Says what remains to be done where the program is no longer installed.
+function __aws_iam_login_report_gone
+    set -l folder (string replace -r '/shell/\.\.$' '' -- $__aws_iam_login_home)
+    set -l rest "the line that loads $folder/shell/aws-iam-login.fish"
+    test -r $folder/stamp; and set rest "$__fish_config_dir/conf.d/aws-iam-login.fish, and $folder"
+    __aws_iam_login_say "the program is gone: install it again, or remove $rest"
+    return 127
 end
 
 # Runs the program and applies what it prints to this shell; returns its exit code.
@@ -45,13 +56,17 @@ function __aws_iam_login_find_command
         end
         test "$word" = --; and break
         switch $word
+            # >>> options: made by 'npm run generate'
             case --help -h --version
                 set command help
                 break
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as
                 set skip 1
+            # <<< options
             case '-*'
-            case use login logout init env exec credential-process rotate status list console hook setup completion doctor policy
+            # >>> commands: made by 'npm run generate'
+            case init login env use exec rotate policy hook setup completion
+            # <<< commands
                 if test $at -eq 0
                     set command $word
                     set at $place
@@ -233,6 +248,8 @@ function __aws_iam_login_renew
             set -g __aws_iam_login_settled $end
         case '3:'
             __aws_iam_login_settle $argv[1] $end
+        case '127:*' # the program is gone: said once
+            set -g __aws_iam_login_wait 99999999999
         case '*'
             set -g __aws_iam_login_wait (math (__aws_iam_login_now) + $__aws_iam_login_delay)
     end

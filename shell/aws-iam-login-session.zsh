@@ -8,13 +8,25 @@ __aws_iam_login_run() {
   local -a ail_stamp
   if [[ -r $__aws_iam_login_home/stamp ]]; then ail_stamp=("${(@f)$(<$__aws_iam_login_home/stamp)}"); fi
   local -x AWS_IAM_LOGIN_HOOK_VERSION=${ail_stamp[1]-}
-  if [[ ! -f ${ail_stamp[3]-} ]] || whence -p aws-iam-login node >/dev/null; then
+  if whence -p aws-iam-login >/dev/null && { [[ ! -f ${ail_stamp[3]-} ]] || whence -p node >/dev/null }; then
     command aws-iam-login "$@"
+  elif [[ ! -f ${ail_stamp[3]-} ]]; then
+    __aws_iam_login_report_gone
   elif [[ -x $ail_stamp[2] ]]; then
     "$ail_stamp[2]" "$ail_stamp[3]" "$@"
   else
     command node "$ail_stamp[3]" "$@"
   fi
+}
+
+# Says what remains to be done where the program is no longer installed.
+__aws_iam_login_report_gone() {
+  local ail_rest="the line that loads $__aws_iam_login_home/shell/aws-iam-login.zsh"
+  if [[ -r $__aws_iam_login_home/stamp ]]; then
+    ail_rest="the block 'aws-iam-login' from ${ZDOTDIR:-${HOME-}}/.zshrc, and $__aws_iam_login_home"
+  fi
+  __aws_iam_login_say "the program is gone: install it again, or remove $ail_rest"
+  return 127
 }
 
 # Runs the program and applies what it prints to this shell; returns its exit code.
@@ -41,15 +53,19 @@ __aws_iam_login_find_command() {
     fi
     case $ail_word in
       (--) return ;;
+      # >>> options: made by 'npm run generate'
       (--help|-h|--version)
         ail_command=help
         return ;;
       (--profile|-p|--token-code|--duration|--min-ttl|--serial-number|--region|--format|--as) ail_value=1 ;;
+      # <<< options
       (-?*) ;;
       (*)
         (( ail_at )) && continue
         case $ail_word in
-          (use|login|logout|init|env|exec|credential-process|rotate|status|list|console|hook|setup|completion|doctor|policy)
+          # >>> commands: made by 'npm run generate'
+          (init|login|env|use|exec|rotate|policy|hook|setup|completion)
+          # <<< commands
             ail_command=$ail_word ail_at=$ail_place ;;
           (*)
             if [[ -n $ail_profile ]]; then ail_command=$ail_word ail_at=$ail_place; fi
@@ -189,6 +205,7 @@ __aws_iam_login_renew() {
       export AWS_IAM_LOGIN_DECLINED="$1:$2"
       __aws_iam_login_settled=$1:$2 ;;
     (3:) __aws_iam_login_settle "$1" "$2" ;;
+    (127:*) __aws_iam_login_wait=99999999999 ;; # the program is gone: said once
     (*)
       ail_now=${(%):-%D{%s}}
       __aws_iam_login_wait=$(( ail_now + __aws_iam_login_delay )) ;;

@@ -52,10 +52,9 @@ for word in "$@"; do
   fi
   case $word in
     --) sure='' && break ;;
-    # --- options with a value: generated from src/cli/commands.ts: begin ---
-    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as) expects=${word#--} ;;
     -p) expects=profile ;;
-    # --- options with a value: generated from src/cli/commands.ts: end ---
+    # >>> values: made by 'npm run generate'
+    # <<< values
     --*=*)
       word=${word#--}
       take "${word%%=*}" "${word#*=}"
@@ -82,9 +81,8 @@ asked='' operand=''
 case $first in
   env) asked=env operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
-  # --- commands: generated from src/cli/commands.ts: begin ---
-  init | login | use | exec | rotate | policy | hook | setup | completion) ;;
-  # --- commands: generated from src/cli/commands.ts: end ---
+  # >>> commands: made by 'npm run generate'
+  # <<< commands
   *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
 esac
 if [ "$asked" = env ]; then
@@ -304,7 +302,7 @@ function answer_env(  place, is_named_session, time) {
   for (place in body) parse(place, body[place])
 
   if (get("session", "other identity") get("session", "credential_process") get("session", "aws_security_token") != "") odd()
-  if (is_named_session && (get("session", "aws_access_key_id") ~ /^AKIA/ || get("session", "aws_session_token") == "")) odd()
+  if (is_named_session && get("session", "aws_session_token") == "") odd()
   # Roles are the program\047s as yet. One that is assumed with our own session is answered like a user, silently renewed,
   # once the session\047s assumed_role_arn and assumed_from are the role_arn and the source_profile of the profile.
   if (get("user", "other identity") get("session", "assumed_role_arn") get("session", "assumed_from") != "") odd()
@@ -518,17 +516,16 @@ function find_traits(name, text) {
   if (text ~ /\nrole_arn[ \t]*=/) { traits[name] = traits[name] " role "; return }
   if (text ~ /\nsso_/) { traits[name] = traits[name] " sso "; return }
   if (text ~ /\n(aws_access_key_id|aws_session_token|aws_security_token|mfa_serial)[ \t]*=[ \t]*["\047#;]/) odd()
-  if (text ~ /\naws_access_key_id[ \t]*=[ \t]*AKIA/) note_id(name, " user ")
-  else if (text ~ /\naws_access_key_id[ \t]*=/) note_id(name, " id ")
+  if (text ~ /\naws_access_key_id[ \t]*=/) note_id(name)
   if (text ~ /\naws_(session|security)_token[ \t]*=/) traits[name] = traits[name] " token "
   if (text ~ /\ncredential_process[ \t]*=/) traits[name] = traits[name] " process "
   if (text ~ /\nmfa_serial[ \t]*=/) traits[name] = traits[name] " mfa "
 }
 
 # Which of two ids counts is the program\047s to say.
-function note_id(name, word) {
-  if (traits[name] ~ / (user|id) /) odd()
-  traits[name] = traits[name] word
+function note_id(name) {
+  if (index(traits[name], " id ")) odd()
+  traits[name] = traits[name] " id "
 }
 
 # The same for a section with indented blocks.
@@ -541,7 +538,7 @@ function parse_traits(name, text,  key, parts) {
     if (key ~ /^(aws_|mfa_serial)/ && value["section", key] ~ /^["\047]/) odd()
     if (key == "role_arn") traits[name] = traits[name] " role "
     else if (key ~ /^sso_/) traits[name] = traits[name] " sso "
-    else if (key == "aws_access_key_id") note_id(name, value["section", key] ~ /^AKIA/ ? " user " : " id ")
+    else if (key == "aws_access_key_id") note_id(name)
     else if (key ~ /^aws_(session|security)_token$/) traits[name] = traits[name] " token "
     else if (key == "credential_process") traits[name] = traits[name] " process "
     else if (key == "mfa_serial") traits[name] = traits[name] " mfa "
@@ -554,7 +551,6 @@ function kind_of(name,  text) {
   if (text == "") return name ~ /.-sts$/ ? "session" : "other"
   if (index(text, " role ")) return "role"
   if (index(text, " sso ")) return "SSO"
-  if (index(text, " user ")) return "user"
   if (index(text, " id ")) return index(text, " token ") ? "session" : "user"
   if (name ~ /.-sts$/ && !index(text, " process ")) return "session"
   return index(text, " mfa ") ? "user" : "other"

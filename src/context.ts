@@ -1,8 +1,6 @@
 /** The environment variables, as passed in from the entry point. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const droppedName = 'AWS_IAM_LOGIN_DROPPED';
-
 /** What a command may use of the world around it. */
 export type Context = {
   readonly env: Environment;
@@ -14,23 +12,23 @@ export type Context = {
   readonly log: (line: string) => void;
   /** Writes text to stdout as it is. */
   readonly print: (text: string) => void;
+  /** Registers what to say when a signal ends the program; `undefined` when there is nothing to say any more. */
+  readonly atSignal?: (describe: (() => readonly string[]) | undefined) => void;
 };
+
+/** Tells the user something: one line on stderr that says who speaks. */
+export const tell = ({ log }: Pick<Context, 'log'>, text: string): void => log(`aws-iam-login: ${text}`);
 
 /**
  * A copy of the environment with what the launcher's shell has dropped from it: dash and BusyBox keep no variable whose
  * name is no identifier, such as the functions that bash exports. The launcher notes them line by line, with U+0001 for
  * each newline of a value.
  */
-export const withDropped = ({ [droppedName]: dropped = '', ...env }: Environment): Environment => {
+export const withDropped = ({ AWS_IAM_LOGIN_DROPPED: dropped = '', ...env }: Environment): Environment => {
+  if (dropped === '') return env;
   const entries = dropped.split('\n').map((line) => {
     const equals = line.indexOf('=', 1);
-    return [
-      line.slice(0, equals),
-      line
-        .slice(equals + 1)
-        .split('\u0001')
-        .join('\n'),
-    ] as const;
+    return [line.slice(0, equals), line.slice(equals + 1).split('\u0001').join('\n')] as const;
   });
-  return dropped === '' ? env : { ...Object.fromEntries(entries), ...env };
+  return { ...Object.fromEntries(entries), ...env };
 };

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
-import { evaluatedFormat } from './cli/scanner.ts';
-import { withDropped } from './context.ts';
+// The process around the program. Whatever is imported here by name is read by every Node since 12, which gets one
+// sentence and has to stop a shell that evaluates stdout; all else is imported later.
+import { writeSync } from 'node:fs';
+import { reportFailure, stopShell } from './cli/failure.ts';
+import { scan } from './cli/scanner.ts';
+import { tell, withDropped } from './context.ts';
 import type { Context } from './context.ts';
-import { failureOf } from './shells/formats.ts';
-import { exitCode, isUserError, messageOf, systemCode } from './errors.ts';
+import { UserError, exitCode, messageOf, systemCode } from './errors.ts';
 import { shown } from './text.ts';
 
 const argv = process.argv.slice(2);
+const line = scan(argv);
+
+let describeAtSignal: (() => readonly string[]) | undefined;
 
 const context: Context = {
   // a copy: the SDK is told things through process.env that no command of ours and no child may see
@@ -17,16 +23,31 @@ const context: Context = {
       setTimeout(resolve, milliseconds);
     }),
   // whatever a file, a variable or a server may have put into a message
-  log: (line) => process.stderr.write(`${shown(line)}\n`),
-  print: (text) => process.stdout.write(text),
+  log: (text) => process.stderr.write(`${shown(text)}\n`),
+  print: (text) => {
+    // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
+    if (text !== '') process.stdout.write(text);
+  },
+  atSignal: (describe) => {
+    describeAtSignal = describe;
+  },
 };
 
 const main = async (): Promise<void> => {
-  if (!isSupported(process.versions.node)) {
-    return fail(
-      new Error(`Node ${process.versions.node} is too old: aws-iam-login needs 20.19 or newer`),
-      true,
-    );
+  checkNode(process.versions.node);
+  const { quickAnswer } = await import('./cli/quick.ts');
+  const answer = quickAnswer(argv, context);
+  if (answer !== undefined && 'text' in answer) {
+    process.exitCode = answer.exitCode;
+    return printAtOnce(answer.text);
+  }
+  if (answer !== undefined) {
+    const { replaceProcess } = await import('./terminal/replace-process.ts');
+    const { runCommand } = await import('./terminal/command.ts');
+    replaceProcess(answer.command, answer.env);
+    guardStreams();
+    process.exitCode = await runCommand(answer.command, answer.env, context);
+    return;
   }
   guardStreams();
   guardSignals();
@@ -34,9 +55,26 @@ const main = async (): Promise<void> => {
   process.exitCode = await run(argv, context);
 };
 
-const isSupported = (nodeVersion: string): boolean => {
+/** Raises UserError when this Node is too old. */
+const checkNode = (nodeVersion: string): void => {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
-  return major > 20 || (major === 20 && minor >= 19);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new UserError(`Node ${nodeVersion} is too old: aws-iam-login needs 20.19 or newer`);
+};
+
+// Node's own stdout costs two milliseconds before the first byte.
+const printAtOnce = (text: string): void => {
+  let left = Buffer.from(text);
+  try {
+    while (left.length > 0) left = left.subarray(writeSync(1, left));
+  } catch (error) {
+    if (systemCode(error) === 'EAGAIN') {
+      guardStreams();
+      process.stdout.write(left);
+    } else {
+      reportUnwritten(error);
+    }
+  }
 };
 
 const guardStreams = (): void => {
@@ -48,29 +86,8 @@ const guardStreams = (): void => {
 const reportUnwritten = (error: unknown): void => {
   if (systemCode(error) === 'EPIPE') return;
   process.exitCode = exitCode.failed;
-  context.log(`aws-iam-login: could not write to stdout: ${messageOf(error)}`);
+  tell(context, `could not write to stdout: ${messageOf(error)}`);
 };
-
-/** The one place where an error is shown and where the exit code of a failure is set. */
-const fail = (error: unknown, expected = isUserError(error)): void => {
-  process.exitCode = isUserError(error) ? error.exitCode : exitCode.failed;
-  const fromHook = argv.includes('--hook');
-  // The prompt hook that must not ask only wants to know, and says itself what there is to say.
-  if (!(fromHook && argv.includes('--no-input') && process.exitCode === exitCode.noSession)) {
-    context.log(`aws-iam-login: ${expected ? '' : 'unexpected error: '}${messageOf(error)}`);
-    if (isUserError(error) && error.hint !== undefined && !fromHook) context.log(`  hint: ${error.hint}`);
-  }
-  if (argv.includes('--debug') && error instanceof Error) context.log(traceOf(error));
-  printFailure();
-};
-
-const printFailure = (): void => {
-  const format = evaluatedFormat(argv);
-  if (format !== undefined) context.print(failureOf(format));
-};
-
-const traceOf = (error: Error): string =>
-  `${error.stack ?? error.message}${error.cause instanceof Error ? `\ncaused by: ${error.cause.stack ?? error.cause.message}` : ''}`;
 
 const guardSignals = (): void => {
   for (const [signal, number] of [
@@ -79,7 +96,11 @@ const guardSignals = (): void => {
     ['SIGHUP', 1],
   ] as const) {
     process.once(signal, () => {
-      printFailure();
+      const lines = describeAtSignal?.() ?? [];
+      // the terminal may have shown ^C, behind a line about a wait
+      if (lines.length > 0 && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+      for (const each of lines) tell(context, each);
+      stopShell(line, context);
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.
       if (signal === 'SIGHUP') process.kill(process.pid, signal);
       else process.exit(128 + number);
@@ -87,4 +108,6 @@ const guardSignals = (): void => {
   }
 };
 
-main().catch((error: unknown) => fail(error));
+main().catch((error: unknown) => {
+  process.exitCode = reportFailure(error, line, context);
+});

@@ -11,9 +11,12 @@ export const shellWord = (text: string): string => {
     : `'${text.replaceAll(/['\\]/g, String.raw`'\$&'`)}'`;
 };
 
-/** The text with `?` for each character that a terminal would obey or hide, apart from tabs and newlines. */
+/**
+ * The text with `?` for each character that a terminal would obey or hide, apart from tabs and newlines. Without
+ * replaceAll, which Node 12 has not: it also shows the sentence that an old Node gets.
+ */
 export const shown = (text: string): string =>
-  text.replaceAll(new RegExp(unseen, 'gu'), (character) => (/[\t\n]/.test(character) ? character : '?'));
+  text.replace(new RegExp(unseen, 'gu'), (character) => (/[\t\n]/.test(character) ? character : '?'));
 
 const unseen = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
 

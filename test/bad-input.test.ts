@@ -2,14 +2,12 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startLocalAws } from './local-aws/server.ts';
-import { type Scene, failures, wordsOf } from './support/failures.ts';
-import { type Ended, makeHomeOf, run, snapshot } from './support/program.ts';
-import { runShell } from './support/shells.ts';
-import { closeTerminals, openShell } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { failures, wordsOf } from './support/failures.ts';
+import { type Scene, useScene } from './support/fixture.ts';
+import { type Ended, run, runProcess, snapshot } from './support/program.ts';
+import { openShell, runShell } from './support/shells.ts';
+import { atSize } from './support/size.ts';
 
 const canMount = ((): boolean => {
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-mount-'));
@@ -26,18 +24,8 @@ const canMount = ((): boolean => {
 
 let scene: Scene;
 
-beforeEach(async () => {
-  const aws = await startLocalAws();
-  const jane = aws.createUser();
-  const phone = aws.addMfaDevice(jane, { name: 'phone' });
-  scene = { aws, jane, phone, home: makeHomeOf(aws, jane, phone.serialNumber) };
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await scene.aws.close();
-  for (const folder of [scene.home.folder, dirname(scene.home.credentials)]) fs.chmodSync(folder, 0o755);
-  scene.home.remove();
+useScene((made) => {
+  scene = made;
 });
 
 // Every secret that the files hold now.
@@ -70,6 +58,12 @@ const evaluate = async (
   return results.map(({ stdout }) => stdout).join('');
 };
 
+// What the shells make of `false` does not depend on the failure: some of each kind show it.
+const evaluated = atSize(
+  failures.filter((_failure, index) => index % 8 === 0),
+  failures,
+);
+
 describe.each(failures.map((failure): [string, typeof failure] => [failure.name, failure]))(
   '%s',
   (_name, failure) => {
@@ -77,7 +71,8 @@ describe.each(failures.map((failure): [string, typeof failure] => [failure.name,
       const env = failure.prepare?.(scene) ?? {};
       const before = snapshot(scene.home);
       const words = wordsOf(failure, scene);
-      const result = await run(scene.home, ['env', ...words], { env });
+      const runThere = failure.ofProcess === true ? runProcess : run;
+      const result = await runThere(scene.home, ['env', ...words], { env });
       expect(result).toMatchObject({ exitCode: failure.exitCode, stdout: 'false\n' });
       const [, message = '', hint] = /^aws-iam-login: (.*)\n(?: {2}hint: (.*)\n)?$/.exec(result.stderr) ?? [];
       expect(message).toMatch(failure.message);
@@ -87,13 +82,20 @@ describe.each(failures.map((failure): [string, typeof failure] => [failure.name,
       expect(snapshot(scene.home)).toEqual(before);
       expect(scene.aws.count()).toBe(failure.requests ?? 0);
 
-      const debug = await run(scene.home, ['env', '--debug', ...words], { env });
+      const debug = await runThere(scene.home, ['env', '--debug', ...words], { env });
       expect(debug).toMatchObject({ exitCode: failure.exitCode, stdout: 'false\n' });
       expect(leaked(debug)).toEqual([]);
-
-      expect(await evaluate(words, env)).toBe('');
-      expect(snapshot(scene.home)).toEqual(before);
     });
+  },
+);
+
+test.each(evaluated.map((failure): [string, typeof failure] => [failure.name, failure]))(
+  '%s takes up nothing in bash, zsh and fish, and what follows && does not run',
+  async (_name, failure) => {
+    const env = failure.prepare?.(scene) ?? {};
+    const before = snapshot(scene.home);
+    expect(await evaluate(wordsOf(failure, scene), env)).toBe('');
+    expect(snapshot(scene.home)).toEqual(before);
   },
 );
 

@@ -1,40 +1,32 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { commandNames } from '../src/cli/commands.ts';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
+  type Ended,
   type Home,
-  makeHomeOf,
   program,
   run,
+  runProcess,
   sessionLines,
   start,
   startCommand,
   until,
 } from './support/program.ts';
-import { closeTerminals, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 let session: SessionHandle;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  home = makeHomeOf(aws, jane, aws.addMfaDevice(jane).serialNumber);
+useScene((scene) => {
+  ({ aws, home, jane } = scene);
   session = aws.mintSession(jane, { seconds: 7200 });
   fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, session.expiration)}`);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
 });
 
 describe('help', () => {
@@ -68,6 +60,38 @@ test('--version is that of package.json', async () => {
   for (const words of [['--version'], ['env', '--version']]) {
     expect(await run(home, words)).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
   }
+});
+
+const withoutTrace = ({ stderr, ...ended }: Ended): Ended => ({
+  ...ended,
+  stderr: stderr.replaceAll(/^ {4}at .*\n/gm, ''),
+});
+
+// All else here runs in the process of the tests.
+describe('a process of its own', () => {
+  test.each([
+    '--version',
+    '--help',
+    'login nobody --no-input',
+    'login --if-needed',
+    'env',
+    'env nobody --debug',
+    'env --format fish nobody',
+    'init --wat',
+    'init',
+    'exec nobody -- true',
+    'exec',
+    'use',
+    'policy',
+    'rotate --status',
+    'hook bash',
+    'hook tcsh',
+    'completion fish --wat',
+    'frobnicate default',
+  ])('says the same of "%s", with the same exit code', async (words) => {
+    const ended = await runProcess(home, words.split(' '));
+    expect(withoutTrace(ended)).toEqual(withoutTrace(await run(home, words.split(' '))));
+  });
 });
 
 describe('words', () => {
@@ -115,6 +139,54 @@ describe('words', () => {
     expect(stderr).toMatch(hint);
   });
 
+  describe('of a profile that is called like a command', () => {
+    beforeEach(() => {
+      fs.appendFileSync(home.credentials, `[env]\nregion = eu-west-1\n`);
+    });
+
+    test('as an operand get the hint -p', async () => {
+      expect(await run(home, ['env', 'rotate'])).toEqual({
+        exitCode: 2,
+        signal: null,
+        stdout: 'false\n',
+        stderr:
+          'aws-iam-login: env is taken for the command, and there is no profile rotate\n' +
+          '  hint: name the profile with -p: aws-iam-login rotate -p env\n',
+      });
+    });
+
+    test('alone are the command, and the hint -p comes where there is no session', async () => {
+      const note = 'aws-iam-login: env is taken for the command: -p env names the profile\n';
+      const words = ['env', '--min-ttl', '3h', '--no-input'];
+      expect((await run(home, words)).stderr).toMatch(new RegExp(`^${note}`));
+      expect((await run(home, [...words, '--quiet'])).stderr).not.toContain(note);
+      expect((await run(home, [...words, '-p', 'default'])).stderr).not.toContain(note);
+      expect((await run(home, ['policy'])).stderr).toBe('');
+    });
+  });
+
+  test.each([
+    ['env -pdefault', 'env -p default'],
+    ['env -qp default', 'env -q -p default'],
+    ['env -qp=default', 'env -q -p default'],
+    ['env --no-debug', 'env'],
+    ['default --no-debug env', 'env default'],
+  ])('%s is %s', async (short, long) => {
+    const { stdout } = await run(home, long.split(' '));
+    expect(await run(home, short.split(' '))).toEqual({ exitCode: 0, signal: null, stdout, stderr: '' });
+  });
+
+  test('a value may begin with a dash', async () => {
+    const lines = sessionLines(session, session.expiration);
+    fs.appendFileSync(home.credentials, `[-dash]\nregion = eu-west-1\n[-dash-sts]\n${lines}`);
+    for (const words of [
+      ['env', '-p', '-dash'],
+      ['env', '--profile', '-dash', '--debug'],
+    ]) {
+      expect((await run(home, words)).stdout).toContain("AWS_IAM_LOGIN_PROFILE='-dash'");
+    }
+  });
+
   test('a word near a profile is no mistyped command', async () => {
     const { exitCode, stderr } = await run(home, ['defautl']);
     expect(exitCode).toBe(1);
@@ -133,6 +205,7 @@ describe('streams', () => {
   test('a stack trace comes with --debug only', async () => {
     expect((await run(home, ['login', 'nobody'])).stderr).not.toContain('    at ');
     expect((await run(home, ['login', 'nobody', '--debug'])).stderr).toContain('    at ');
+    expect((await run(home, ['login', 'nobody', '--debug', '--no-debug'])).stderr).not.toContain('    at ');
   });
 
   test('without colours, on a terminal neither, where they do not help', async () => {
@@ -146,7 +219,7 @@ describe('exec', () => {
 
   test('runs the command with the variables of the session', async () => {
     const env = { AWS_PROFILE: 'mine', AWS_SECURITY_TOKEN: 'old' };
-    const { exitCode, stdout } = await run(
+    const { exitCode, stdout } = await runProcess(
       home,
       [
         'exec',
@@ -174,12 +247,12 @@ describe('exec', () => {
     [['sh', '-c', 'kill -9 $$'], 137],
     [['sh', '-c', 'kill -TERM $$'], 143],
   ])('%s gives exit code %i', async (command, exitCode) => {
-    expect(await run(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
+    expect(await runProcess(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
   });
 
   test('passes stdin, stdout, arguments and the origin’s word order through', async () => {
     const command = ['sh', '-c', 'cat; printf "<%s>" "$@"', 'sh', '--help', '-p', 'a b', '', '--'];
-    const { stdout } = await run(home, ['default', 'exec', '--', ...command], { input: 'in' });
+    const { stdout } = await runProcess(home, ['default', 'exec', '--', ...command], { input: 'in' });
     expect(stdout).toBe('in<--help><-p><a b><><-->');
   });
 
@@ -194,6 +267,22 @@ describe('exec', () => {
     },
   );
 
+  test('gives the command all the time that it needs after a signal', async () => {
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+    const ends = signals.map(async (signal) => {
+      const script = `trap 'sleep 7; echo saved; exit 7' ${signal.slice(3)}; echo ready >&2; while :; do sleep 0.05; done`;
+      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script]);
+      await says('ready');
+      child.kill(signal);
+      return { ...(await ended), signal };
+    });
+    expect(await Promise.all(ends)).toEqual(
+      signals.map((signal) =>
+        expect.objectContaining({ signal, exitCode: 7, stdout: 'saved\n', stderr: 'ready\n' }),
+      ),
+    );
+  });
+
   test('Ctrl-C reaches the command once, and its exit code comes back', async () => {
     const script = `trap 'echo got; exit 7' INT; echo ready; while :; do sleep 0.05; done`;
     const terminal = await openTerminal(
@@ -203,6 +292,19 @@ describe('exec', () => {
     await terminal.until(/ready/);
     await terminal.press('C-c');
     const screen = await terminal.until(/EXIT7/);
+    expect(screen.match(/got/g)).toHaveLength(1);
+  });
+
+  test('Ctrl-C reaches a command that reads a pipe once', async () => {
+    // it ends when somebody types, long after a second signal would have come
+    const script = `trap 'echo got' INT; echo ready; until read line </dev/tty; do :; done; echo END`;
+    const terminal = await openTerminal(home, `trap : INT; : | aws-iam-login exec -- sh -c "${script}"`);
+    await terminal.until(/ready/);
+    await terminal.press('C-c');
+    await terminal.until(/got/);
+    await terminal.type('go on');
+    await terminal.press('Enter');
+    const screen = await terminal.until(/END/);
     expect(screen.match(/got/g)).toHaveLength(1);
   });
 
@@ -223,13 +325,32 @@ describe('exec', () => {
     expect(fs.existsSync(mark)).toBe(false);
   });
 
+  test('takes nothing after -- for an option of its own', async () => {
+    const plain = await run(home, ['exec', 'nobody', '--', 'terraform']);
+    expect(plain.stderr).toMatch(/^aws-iam-login: profile nobody is neither in [^\n]+\n {2}hint: [^\n]+\n$/);
+    for (const words of [
+      ['--debug'],
+      ['foo', '--hook', '--no-input'],
+      ['env', '--format', 'env'],
+      ['--help'],
+    ]) {
+      expect(await run(home, ['exec', 'nobody', '--', 'terraform', ...words])).toEqual(plain);
+    }
+    const noCode = ['exec', '--no-input', '--min-ttl', '3h', '--', 'foo', '--hook'];
+    expect(await run(home, noCode)).toMatchObject({
+      exitCode: 125,
+      stdout: '',
+      stderr: expect.stringContaining('  hint: '),
+    });
+  });
+
   test('asks for a code and then runs the command on the same terminal', async () => {
     fs.writeFileSync(
       home.credentials,
       fs.readFileSync(home.credentials, 'utf8').split('[default-sts]')[0] ?? '',
     );
     const terminal = await openTerminal(home, 'aws-iam-login exec -- sh -c "read line; echo heard \\$line"');
-    await terminal.until(/mfa\/jane:$/m);
+    await terminal.until(/mfa\/phone:$/m);
     await terminal.type(aws.deviceOf(jane).code());
     await terminal.press('Enter');
     await until(() => aws.count('GetSessionToken') === 1);
@@ -244,15 +365,19 @@ test('a Node that is too old gets one sentence', async () => {
   const old = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' })`;
   fs.writeFileSync(join(home.folder, 'old.cjs'), old);
   const env = { NODE_OPTIONS: `--require=${join(home.folder, 'old.cjs')}` };
-  const { exitCode, stdout, stderr } = await run(home, ['env'], { env });
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env'], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
   expect(stderr).toMatch(/^aws-iam-login: Node 20\.18\.3 is too old: aws-iam-login needs 20\.19 or newer\n$/);
 });
 
-test('env with a live session needs neither yargs nor the SDK', async () => {
+test.each([
+  ['env'],
+  ['env', 'default', '--as', 'keys'],
+  ['default', 'exec', '--min-ttl=1m', '--', 'printenv'],
+])('%s with a live session needs neither yargs nor the SDK', async (...words) => {
   const alone = join(home.folder, 'alone.cjs');
   fs.copyFileSync(program, alone);
-  const { exitCode, stdout } = await startCommand(home, process.execPath, [alone, 'env']).ended;
+  const { exitCode, stdout } = await startCommand(home, process.execPath, [alone, ...words]).ended;
   expect(exitCode).toBe(0);
   expect(stdout).toContain(session.sessionToken);
 });

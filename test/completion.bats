@@ -141,6 +141,48 @@ screen_quotes() {
 }
 for_each_shell completes_odd_names "names with blanks, quotes and dollars come out as one word"
 
+quotes_everywhere() {
+  local name text
+  start_shell "$1"
+  done_with "cd $D/home"
+  for name in '$(touch pwned)' '`touch pwned`' ';touch pwned;'; do
+    printf '[%s]\naws_access_key_id = AKIAONE\n' "$name" >"$D/home/.aws/credentials"
+    : >"$D/home/.aws/config"
+    for text in 'env ' 'env --profile ' 'env --profile=' '-p '; do
+      : >"$D/calls"
+      clear_screen
+      type_text "aws-iam-login $text"
+      press Tab
+      wait_for 'touch'
+      type_text ' --quiet'
+      press Enter
+      wait_for_call
+      [[ $(<"$D/calls") == "$text$name --quiet" ]] || {
+        echo "'$text' became '$(<"$D/calls")'"
+        return 1
+      }
+      wait_for '^R[0-9]+>$'
+    done
+  done
+  [[ ! -e $D/home/pwned ]]
+}
+for_each_shell quotes_everywhere "a name that is a command substitution is quoted wherever a profile stands"
+
+completes_after_dashes() {
+  local text
+  start_shell "$1"
+  for text in 'use -- -d' 'exec -- --' 'exec win -- -'; do
+    clear_screen
+    type_text "aws-iam-login $text"
+    press Tab
+    type_text '@@'
+    wait_for '@@$'
+    [[ $(count_on_screen 'complete|option|function') -eq 0 ]]
+    press C-e C-u
+  done
+}
+for_each_shell completes_after_dashes "a word with a dash after -- is no option of the shell's own commands"
+
 describes_kinds() {
   start_shell "$1"
   type_text 'aws-iam-login use '
@@ -239,7 +281,7 @@ for_each_shell loads_late "compinit may come after our line" zsh
 knows_all_options() {
   local command option
   local -a commands
-  mapfile -t commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^ *\([a-z-]\{3,\}\)  .*/\1/p')
+  read_lines commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^ *\([a-z-]\{3,\}\)  .*/\1/p')
   ((${#commands[@]} >= 10))
   start_shell "$1"
   for command in "${commands[@]}"; do

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isUserError } from '../src/errors.ts';
+import { checkEditable, editFile } from '../src/files/edit.ts';
 import {
-  checkEditable,
-  editFile,
   ensureStateFolder,
   lockPathFor,
-  readFileIfAny,
   readStateFile,
   removeStateFile,
   writeStateFile,
-} from '../src/files/edit.ts';
+} from '../src/files/state-files.ts';
+import { readFileIfAny } from '../src/files/read.ts';
 import { locateFiles } from '../src/files/locations.ts';
-import { readProfile } from '../src/ini/ini.ts';
+import { setSettings } from '../src/ini/edit.ts';
+import { readProfile } from '../src/ini/read.ts';
 import { faultEnvironment, withFault } from './support/faults.ts';
 import {
   bundleChild,
@@ -26,9 +26,15 @@ import {
   startChild,
   untilFolder,
 } from './support/processes.ts';
+import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
 vi.setConfig({ testTimeout: 120_000 });
+
+/** Processes that edit one file at once. */
+const COUNT = atSize(16, 50);
+/** Of so many operations one is killed. */
+const EACH = atSize(4, 1);
 
 const root = newFolder();
 let script: string;
@@ -221,6 +227,36 @@ describe('an edit', () => {
     expect(edits).toBe(2);
   });
 
+  test('goes on trying while another program writes the file, and says so once its patience is over', async () => {
+    startWith('a\n');
+    let busy = 0;
+    const writing = setInterval(() => fs.writeFileSync(path, 'from elsewhere\n'), 5);
+    const edited = editFile(
+      path,
+      (bytes) => {
+        fs.writeFileSync(path, 'from elsewhere\n');
+        return append('b\n')(bytes);
+      },
+      { state, patienceMs: 300, onBusy: () => (busy += 1) },
+    );
+    await expect(edited).rejects.toThrow(`could not write ${path}: other programs keep changing it`);
+    clearInterval(writing);
+    expect(busy).toBe(1);
+    expect(read()).toBe('from elsewhere\n');
+    expect(strays()).toEqual([]);
+  });
+
+  test('does not take the half of a file that is being written in place for the whole', async () => {
+    const whole = '[a]\nk = v\n[b]\nk = v\n';
+    for (const half of ['', '[a]\nk']) {
+      startWith(half);
+      const writing = setTimeout(() => fs.writeFileSync(path, whole), 30);
+      await editFile(path, (bytes) => setSettings(bytes, 'credentials', 'b', { k: 'x' }), { state });
+      clearTimeout(writing);
+      expect(read()).toBe(whole.replace(/v\n$/, 'x\n'));
+    }
+  });
+
   test('that throws leaves the file, the lock and the folder as they were', async () => {
     startWith(old);
     const failing = editFile(
@@ -257,15 +293,15 @@ describe('an edit', () => {
     expect(read()).toBe(long);
   });
 
-  test('by 50 processes of 50 different sections at once loses nothing', async () => {
-    const names = Array.from({ length: 50 }, (_, index) => `profile-${index}`);
+  test(`by ${COUNT} processes of as many different sections at once loses nothing`, async () => {
+    const names = Array.from({ length: COUNT }, (_, index) => `profile-${index}`);
     startWith(names.map((name) => `[${name}]\n# of ${name}\nkept = yes\n\n`).join(''));
     const ended = await Promise.all(
       names.map((name) => startChild(script, ['set', path, state, name, `new-${name}`]).ended),
     );
     expect(ended.filter(({ output }) => output !== 'done')).toEqual([]);
     const bytes = fs.readFileSync(path);
-    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.keys);
+    const found = names.map((name) => readProfile(bytes, 'credentials', name)?.settings);
     expect(found).toEqual(
       names.map(
         (name) =>
@@ -275,7 +311,7 @@ describe('an edit', () => {
           ]),
       ),
     );
-    expect(read().match(/# of profile-/g)).toHaveLength(50);
+    expect(read().match(/# of profile-/g)).toHaveLength(COUNT);
     expect(strays()).toEqual([]);
   });
 });
@@ -306,7 +342,7 @@ const killAt = async (action: string, at: number): Promise<Point> => {
 
 const killEverywhere = async (action: string, prepare: () => Promise<unknown>): Promise<Point[]> => {
   const points: Point[] = [];
-  for (let at = 1; ; at += 1) {
+  for (let at = 1; ; at += EACH) {
     newHome();
     startWith(old);
     await prepare();
@@ -335,7 +371,7 @@ describe('a kill (-9) at a file operation of an edit', () => {
       console.log([`kill -9 at ${points.length} operations, ${name}`, ...lines].join('\n'));
       const files = points.map(({ file }) => file);
       const firstNew = files.indexOf('new');
-      expect(firstNew).toBeGreaterThan(20);
+      expect(firstNew * EACH).toBeGreaterThan(20);
       expect(files).toEqual(files.map((_, index) => (index < firstNew ? 'old' : 'new')));
       const fine = { waits: 0, complete: true, strays: [] };
       expect(points.filter(({ next }) => !isDeepStrictEqual(next, fine))).toEqual([]);

@@ -16,7 +16,7 @@ calls() { wc -l <"$D/calls"; }
 # expire SHELL: the session of this shell is over, and the next one lies in the file.
 expire() {
   local -a variables
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   run_line "$(assignments "$1" "${variables[@]}")"
 }
 
@@ -243,6 +243,34 @@ precmd_functions+=(_note_preexec)
 PROMPT_COMMAND="__bp_precmd_invoke_cmd\${PROMPT_COMMAND:+; \$PROMPT_COMMAND}"
 STANDIN
       ;;
+    # What terminals put into bash: marks around the prompt and the command.
+    bash:ghostty)
+      cat <<STANDIN
+_note_terminal() { local __code=\$?; printf '\e]133;A\a'; PS0='\$(_note_command >/dev/tty)'; $note; }
+_note_command() { [[ \$(history 1) ]] && printf '\e]133;C\a'; }
+if [[ "\$(declare -p PROMPT_COMMAND 2>/dev/null)" == "declare -a"* ]]; then
+  PROMPT_COMMAND+=('_note_terminal 2>/dev/null')
+else
+  PROMPT_COMMAND="\${PROMPT_COMMAND:+\$PROMPT_COMMAND;}_note_terminal 2>/dev/null"
+fi
+STANDIN
+      ;;
+    bash:vscode)
+      cat <<STANDIN
+_note_others=\${PROMPT_COMMAND-} _note_running=1
+_note_command() { if [[ \$_note_running == 0 ]]; then _note_running=1; printf '\e]133;C;%s\a' "\$(history 1)"; fi; }
+trap '_note_command "\$_"' DEBUG
+_note_return() { return "\$1"; }
+_note_terminal() {
+  local __code=\$?
+  _note_return "\$__code"
+  eval "\$_note_others"
+  $note
+  _note_running=0
+}
+PROMPT_COMMAND=_note_terminal
+STANDIN
+      ;;
     bash:string)
       cat <<STANDIN
 _note_string() { local __code=\$?; $note; return \$__code; }
@@ -292,7 +320,7 @@ gets_along() {
     start_shell "$1"
     enter 'sh -c "exit 6"'
     wait_for '^R6>$'
-    mapfile -t variables < <(session_variables default -5)
+    read_lines variables < <(session_variables default -5)
     enter "$(assignments "$1" "${variables[@]}"); cd $D/home/project; sh -c 'exit 7'"
     wait_for '^R7>$'
     done_with 'echo "key=$AWS_ACCESS_KEY_ID direnv=$FROM_DIRENV"'
@@ -311,7 +339,7 @@ gets_along() {
     tmux -L "$PANE" kill-server
   done
 }
-for tool in direnv zoxide starship preexec string; do
+for tool in direnv zoxide starship preexec ghostty vscode string; do
   bats_test_function --description "bash: loaded before and after $tool, both run and the exit code is right" -- gets_along bash "$tool"
 done
 for tool in direnv zoxide starship omz function; do
@@ -319,6 +347,29 @@ for tool in direnv zoxide starship omz function; do
 done
 for tool in direnv zoxide starship event; do
   bats_test_function --description "fish: loaded before and after $tool, both run and the exit code is right" -- gets_along fish "$tool"
+done
+
+declines_beside() {
+  local place
+  printf '[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = x\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\n' \
+    >"$D/home/.aws/credentials"
+  for place in before after; do
+    printf "" | tee "$D/before" >"$D/after"
+    neighbour "$1" "$2" >"$D/$place"
+    start_shell "$1"
+    expire "$1"
+    wait_for 'Enter MFA code for .*:mfa/jane:$'
+    press C-c
+    wait_for '^R[0-9]+>$'
+    done_with 'echo "key=$AWS_ACCESS_KEY_ID declined=$AWS_IAM_LOGIN_DECLINED"'
+    wait_for '^key=ASIAOLD declined=default:[0-9]+$'
+    done_with true
+    [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
+    tmux -L "$PANE" kill-server
+  done
+}
+for tool in starship preexec ghostty vscode string; do
+  bats_test_function --description "bash: loaded before and after $tool, Ctrl-C declines the question once and for all" -- declines_beside bash "$tool"
 done
 
 update_prompt() {

@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
-import {
-  findProblems,
-  profileNames,
-  readProfile,
-  readSection,
-  removeProfile,
-  setKeys,
-} from '../src/ini/ini.ts';
-import type { FileKind } from '../src/ini/ini.ts';
+import { findProblems, profileNames, readProfile, readSection } from '../src/ini/read.ts';
+import { removeProfile, setSettings } from '../src/ini/edit.ts';
+import type { FileKind } from '../src/ini/section-name.ts';
 
 const read = (
   text: string,
@@ -15,7 +9,7 @@ const read = (
   kind: FileKind = 'credentials',
 ): Record<string, string> | undefined => {
   const section = readProfile(Buffer.from(text), kind, profile);
-  return section && Object.fromEntries(section.keys);
+  return section && Object.fromEntries(section.settings);
 };
 
 const warnings = (
@@ -104,7 +98,7 @@ test('an indented block is nested, and the next key is none of it', () => {
       ],
     ]),
   );
-  expect(section?.keys).toEqual(new Map([['b', '2']]));
+  expect(section?.settings).toEqual(new Map([['b', '2']]));
 });
 
 test('a services section is found whatever the blanks in its header', () => {
@@ -119,7 +113,7 @@ test('lines are counted in the file, with CRLF, LF and CR alike', () => {
   for (const newline of ['\n', '\r\n', '\r']) {
     const text = ['[a]', 'k = 1', '', '[foo]', '# x', 'k = 2'].join(newline);
     const section = readProfile(Buffer.from(text), 'credentials', 'foo');
-    expect([section?.line, section?.keyLines.get('k')]).toEqual([4, 6]);
+    expect([section?.line, section?.settingLines.get('k')]).toEqual([4, 6]);
   }
 });
 
@@ -180,7 +174,7 @@ const edit = (
   changes: Record<string, string | undefined>,
   profile = 'foo',
   kind: FileKind = 'credentials',
-): string => setKeys(Buffer.from(text, 'latin1'), kind, profile, changes).toString('latin1');
+): string => setSettings(Buffer.from(text, 'latin1'), kind, profile, changes).toString('latin1');
 
 test.each([
   ['the value in its line', '# x\n[foo]\na=1\nb =\t2 # c\n', { a: 'x', b: 'y' }, '# x\n[foo]\na=x\nb =\ty\n'],
@@ -249,12 +243,37 @@ test('a file that botocore rejects is not edited, and the line is named', () => 
   expect(() => edit('[foo]\na = 1\njunk\n', { a: 'x' })).toThrow(/^line 3: neither a section nor a key/);
 });
 
-test.each(['DEFAULT', '__proto__', 'constructor', 'toString', 'my prod', '-x', 'a]b', 'a\nb', '', 'é'])(
+test.each(['DEFAULT', '__proto__', 'constructor', 'toString', 'a\nb', 'a\t;b', '', '\ud800', '\u2028'])(
   'no section is made for the name %j',
   (name) => {
     expect(() => edit('', { a: 'x' }, name)).toThrow('cannot be the name of a new profile');
   },
 );
+
+test('no section is made whose settings the JavaScript SDK would take for those of the one above', () => {
+  expect(() => edit('[x]\nb = 1\n', { a: 'y' }, 'a #b')).toThrow('cannot be the name of a new profile');
+});
+
+test.each([
+  'my prod',
+  '-x',
+  'a]b',
+  'é',
+  "a'b",
+  'a"b',
+  String.raw`a\b`,
+  'a=b',
+  'a,b',
+  'a#b',
+  '[a',
+  ' a ',
+  '%a',
+])('a section is made for the name %j, which AWS CLI and boto3 read, in both files', (name) => {
+  for (const kind of ['credentials', 'config'] as const) {
+    const bytes = Buffer.from(edit('[x]\nb = 1\n', { a: 'y' }, name, kind), 'latin1');
+    expect(readProfile(bytes, kind, name)?.settings).toEqual(new Map([['a', 'y']]));
+  }
+});
 
 test.each([
   '',
@@ -306,6 +325,19 @@ test('a profile that was added and removed leaves no trace', () => {
 test('a profile among 10,000 others is found, with its line', () => {
   const others = Array.from({ length: 10_000 }, (_, index) => `[p${index}]\nk = ${index}\n`).join('\n');
   const section = readProfile(Buffer.from(others), 'credentials', 'p9999');
-  expect(section?.keys.get('k')).toBe('9999');
+  expect(section?.settings.get('k')).toBe('9999');
   expect(section?.line).toBe(29_998);
 });
+
+test.each([10, 1000, 10_000])(
+  'an edit of one profile among %i changes its line and no other byte',
+  (count) => {
+    const names = Array.from({ length: count }, (_, index) => `p${index}`);
+    const text = names.map((name) => `[${name}]\nk = of ${name}\n`).join('\n');
+    for (const index of [0, Math.floor(count / 2), count - 1]) {
+      expect(edit(text, { k: 'new' }, `p${index}`)).toBe(text.replace(`k = of p${index}\n`, 'k = new\n'));
+    }
+    expect(edit(text, { k: 'v' }, 'p1-sts')).toBe(`${text}\n[p1-sts]\nk = v\n`);
+    expect(() => edit(`${text}[p1]\n`, { k: 'v' }, 'p2')).toThrow('the section [p1] a second time');
+  },
+);

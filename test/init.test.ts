@@ -1,36 +1,34 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
 import type { UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import { answerAlways } from './support/http.ts';
 import {
   type Home,
   keyLines,
   makeHomeOf,
   run,
+  runProcess,
   sectionOf,
   sessionLines,
   snapshot,
   writeCredentials,
 } from './support/program.ts';
-import { closeTerminals, openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
 let jane: UserHandle;
 const homes: Home[] = [];
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  home = newHome(jane);
+useScene((scene) => {
+  ({ aws, home, jane } = scene);
+  aws.removeMfaDevice(scene.phone.serialNumber);
+  writeCredentials(home, `[default]\n${keyLines(jane)}`);
 });
 
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
+afterEach(() => {
   for (const each of homes.splice(0)) each.remove();
 });
 
@@ -123,14 +121,25 @@ describe('with eight devices', () => {
   test('init without a terminal exits 3 and names them all, however many pages AWS makes of them', async () => {
     aws.setPageSize(3);
     const before = snapshot(home);
-    const { exitCode, stderr } = await run(home, ['init']);
+    const { exitCode, stderr } = await runProcess(home, ['init']);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('user jane has 8 MFA devices, and nobody can be asked which one to use\n');
+    expect(stderr).toContain('user jane has 8 MFA devices, and there is no terminal to ask on\n');
     for (const name of names) expect(stderr).toContain(`arn:aws:iam::123456789012:mfa/${name}`);
     expect(stderr).toContain('GAHT12345678');
     expect(stderr).toContain('  hint: choose one with --serial-number: ');
     expect(aws.count('ListMFADevices')).toBe(3);
     expect(snapshot(home)).toEqual(before);
+  });
+
+  test('init without a terminal takes the one that is named like the user, and says so', async () => {
+    aws.removeMfaDevice('arn:aws:iam::123456789012:mfa/device-4');
+    const { serialNumber } = aws.addMfaDevice(jane, { name: 'team/jane' });
+    const { exitCode, stderr } = await runProcess(home, ['init']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      `of 8 MFA devices ${serialNumber} is taken, which is named like the user (--serial-number names another)\n`,
+    );
+    expect(written()['mfa_serial']).toBe(serialNumber);
   });
 
   test('--serial-number takes one of them', async () => {

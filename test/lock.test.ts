@@ -4,9 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { acquireLock, type Lock, readLock, tryLock } from '../src/files/lock.ts';
 import { withFault } from './support/faults.ts';
 import { bundleChild, type Child, newFolder, startChild, untilFolder } from './support/processes.ts';
+import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
 vi.setConfig({ testTimeout: 120_000 });
+
+/** Processes that want one lock at once. */
+const COUNT = atSize(16, 50);
 
 const root = newFolder();
 let script: string;
@@ -168,7 +172,7 @@ describe('a lock', () => {
 });
 
 const startCounters = async (): Promise<Child[]> => {
-  const children = Array.from({ length: 50 }, () => startChild(script, ['count', path, folder]));
+  const children = Array.from({ length: COUNT }, () => startChild(script, ['count', path, folder]));
   await Promise.all(children.map((child) => child.says('waiting')));
   return children;
 };
@@ -182,9 +186,9 @@ const outcome = async (children: Child[]): Promise<unknown> => {
   };
 };
 
-const oneAtATime = { failed: [], counted: '50', files: ['51'] };
+const oneAtATime = { failed: [], counted: String(COUNT), files: [String(COUNT + 1)] };
 
-describe('50 waiting processes', () => {
+describe(`${COUNT} waiting processes`, () => {
   test('hold the lock one at a time after it was released', async () => {
     const lock = take();
     const children = await startCounters();

@@ -3,7 +3,7 @@ import { loadSharedConfigFiles } from '@smithy/core/config';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileKind } from '../src/ini/ini.ts';
+import type { FileKind } from '../src/ini/section-name.ts';
 
 /**
  * The parsers that AWS's own tools use, run as they are: botocore's configloader in every Python on this

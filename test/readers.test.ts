@@ -1,11 +1,10 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
-import { type Home, keyLines, makeHomeOf, run, sectionOf, writeCredentials } from './support/program.ts';
+import { useScene } from './support/fixture.ts';
+import { type Home, keyLines, run, sectionOf, writeCredentials } from './support/program.ts';
 import { findReaders, honoursEndpoint } from './support/readers.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const readers = await findReaders();
 
@@ -14,16 +13,8 @@ let home: Home;
 let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await aws.close();
-  home.remove();
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
 });
 
 test('the JavaScript SDK, an AWS CLI and boto3 are on this machine', () => {

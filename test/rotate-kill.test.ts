@@ -11,8 +11,10 @@ import {
   expectRecovery,
   inParallel,
   newScene,
+  spread,
   ways,
 } from './support/rotation.ts';
+import { atSize } from './support/size.ts';
 
 // The built program as a process of its own, killed in the midst of a rotation. What comes after happens in this
 // process, a minute later by a clock that AWS shares.
@@ -52,9 +54,12 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
       return made;
     });
     // what comes after differs little with MFA: there every moment meets one of the two ways
-    const cases = actions.flatMap((action, index) =>
+    const moments = actions.flatMap((action, index) =>
       [false, true].flatMap((after) =>
-        (policy === 'none' ? ways : [wayOf(index + Number(after))]).map((way) => ({
+        (policy === 'none'
+          ? atSize<readonly Way[]>([wayOf(index + Number(after))], ways)
+          : [wayOf(index + Number(after))]
+        ).map((way) => ({
           action,
           index,
           after,
@@ -62,6 +67,7 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
         })),
       ),
     );
+    const cases = policy === 'none' ? moments : spread(moments, atSize(8, moments.length));
     let killed = 0;
     await inParallel(cases, lanes, ({ action, index, after, way }) =>
       inScene(async (scene) => {
@@ -85,7 +91,7 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
       }),
     );
     expect(killed).toBe(cases.length);
-    report(`${killed} before and after each of ${actions.length} calls, under the policy ${policy}`);
+    report(`${killed} before and after ${actions.length} calls, under the policy ${policy}`);
   });
 });
 
@@ -108,7 +114,8 @@ test('a rotation comes to rest when it is killed at any file operation', { timeo
     return lines.map((line) => line.replace(/^\d+ /, ''));
   });
   // each before it happens, which is after the one before it; a write can also be torn
-  const cases = operations.flatMap((name, index) => {
+  const changing = operations.filter((name) => !readingOnly.test(name)).length;
+  const moments = operations.flatMap((name, index) => {
     if (readingOnly.test(name)) return [];
     return (name === 'writeSync' ? ['kill', 'torn'] : ['kill']).map((action) => ({
       name,
@@ -116,6 +123,8 @@ test('a rotation comes to rest when it is killed at any file operation', { timeo
       action,
     }));
   });
+  const kinds = new Map(moments.map((moment) => [`${moment.name} ${moment.action}`, moment]));
+  const cases = atSize([...new Set([...kinds.values(), ...spread(moments, 20)])], moments);
   let killed = 0;
   await inParallel(cases, lanes, ({ name, at, action }, number) =>
     inScene(async (scene) => {
@@ -127,9 +136,8 @@ test('a rotation comes to rest when it is killed at any file operation', { timeo
     }),
   );
   expect(killed).toBe(cases.length);
-  const changing = operations.filter((name) => !readingOnly.test(name)).length;
   report(
-    `${killed} before and after each of ${changing} file operations that change something, writes also torn (${operations.length - changing} more only read)`,
+    `${killed} before and after ${atSize('some', 'each')} of ${changing} file operations that change something, writes also torn (${operations.length - changing} more only read)`,
   );
 });
 
@@ -142,7 +150,7 @@ describe('with a propagation delay of two seconds', () => {
       changed: { sts: delay, iam: delay },
       listed: delay,
     });
-  const kills = 20;
+  const kills = atSize(3, 20);
 
   test('a rotation comes to rest when it is killed inside any step', { timeout: 240_000 }, async () => {
     const turns = await inScene(async (scene) => {

@@ -1,46 +1,37 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { LocalAws } from './local-aws/server.ts';
+import type { DeviceHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
 import {
   type Home,
-  makeHomeOf,
-  run,
   runCommand,
+  runProcess,
   sectionOf,
   snapshot,
+  start,
   startCommand,
   until,
   wrongCodes,
 } from './support/program.ts';
-import { type Terminal, closeTerminals, openTerminal } from './support/terminal.ts';
+import { atSize } from './support/size.ts';
+import { type Terminal, openTerminal } from './support/terminal.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
-const many = 50;
-const few = 8;
+const many = atSize(10, 50);
+const few = atSize(4, 8);
+const crowded = atSize(16, 64);
 
 // How many processes the present test starts.
 let count = many;
 
 let aws: LocalAws;
 let home: Home;
-let jane: UserHandle;
 let phone: DeviceHandle;
 
-beforeEach(async () => {
+useScene((scene) => {
   count = many;
-  aws = await startLocalAws();
-  jane = aws.createUser();
-  phone = aws.addMfaDevice(jane, { name: 'phone' });
-  home = makeHomeOf(aws, jane, phone.serialNumber);
-});
-
-afterEach(async () => {
-  await closeTerminals();
-  await aws.close();
-  home.remove();
+  ({ aws, home, phone } = scene);
 });
 
 // One job of the terminal: the processes are all in its foreground, each with files of its own.
@@ -71,9 +62,14 @@ const untilWaiting = (waiting: number, text = 'is asking for the code of'): Prom
     return found === undefined ? undefined : Number(found);
   });
 
+// A crowd takes as long as the machine needs for it: only the limit of the test counts.
+const crowdShows = async (terminal: Terminal, pattern: RegExp): Promise<void> => {
+  while (!pattern.test(await terminal.screen())) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
 const openCrowd = async (words: string): Promise<Terminal> => {
   const terminal = await openTerminal(home, crowdOf(words));
-  await terminal.until(/Enter MFA code for /);
+  await crowdShows(terminal, /Enter MFA code for /);
   return terminal;
 };
 
@@ -95,7 +91,7 @@ describe('processes in one terminal', () => {
     await untilWaiting(count - 1);
     expect(aws.count()).toBe(0);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     const token = words.startsWith('env') ? sectionOf(home, 'default-sts')['aws_session_token'] : '';
@@ -109,7 +105,7 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     await terminal.press('C-c');
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('130'));
     expect(read('out')).toEqual(allOf('false\n'));
     expect(await questions(terminal)).toBe(1);
@@ -121,10 +117,10 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     for (const [index, code] of wrongCodes(phone, 3).entries()) {
-      await terminal.until(new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
+      await crowdShows(terminal, new RegExp(`(Enter MFA code for [^]*){${index + 1}}`));
       await answer(terminal, code);
     }
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('1'));
     expect(read('out')).toEqual(allOf('false\n'));
     for (const err of read('err')) expect(err).toContain('AWS rejected the token code');
@@ -136,9 +132,9 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     await untilWaiting(count - 1);
     await answer(terminal, phone.wrongCode());
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(2);
@@ -148,10 +144,10 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGKILL');
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await untilWaiting(count - 2);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes().sort()).toEqual([...allOf('0').slice(1), '137']);
     expect(new Set(read('out').filter((out) => out !== '')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
@@ -161,12 +157,12 @@ describe('processes in one terminal', () => {
     const terminal = await openCrowd('env default');
     const asker = await untilWaiting(count - 1);
     process.kill(asker, 'SIGSTOP');
-    await terminal.until(/(Enter MFA code for [^]*){2}/);
+    await crowdShows(terminal, /(Enter MFA code for [^]*){2}/);
     await untilWaiting(count - 2);
     await answer(terminal, phone.code());
     await until(() => codes().filter((code) => code === '0').length === count - 1);
     process.kill(asker, 'SIGCONT');
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes()).toEqual(allOf('0'));
     expect(new Set(read('out')).size).toBe(1);
     expect(aws.count('GetSessionToken')).toBe(1);
@@ -185,9 +181,76 @@ describe('processes in one terminal', () => {
     process.kill(waiting ?? 0, 'SIGINT');
     await until(() => codes().filter((code) => code === '130').length === 1);
     await answer(terminal, phone.code());
-    await terminal.until(/ALL DONE/);
+    await crowdShows(terminal, /ALL DONE/);
     expect(codes().sort()).toEqual([...allOf('0').slice(1), '130']);
     expect(aws.count('GetSessionToken')).toBe(1);
+  });
+});
+
+describe('processes that need roles', () => {
+  const names = Array.from({ length: 8 }, (_, index) => `role${index}`);
+
+  beforeEach(() => {
+    for (const name of names) {
+      const { arn } = aws.createRole({ name, requireMfa: true });
+      fs.appendFileSync(home.config, `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = default\n`);
+    }
+  });
+
+  test(`${crowded} with eight roles between them: one question, one GetSessionToken, eight AssumeRole`, async () => {
+    count = crowded;
+    const terminal = await openCrowd('env role$((n % 8))');
+    await untilWaiting(count - 1);
+    await answer(terminal, phone.code());
+    await crowdShows(terminal, /ALL DONE/);
+    expect(codes()).toEqual(allOf('0'));
+    expect(new Set(read('out')).size).toBe(8);
+    expect(await questions(terminal)).toBe(1);
+    expect(aws.count('GetSessionToken')).toBe(1);
+    expect(aws.count('AssumeRole')).toBe(8);
+    for (const [index, out] of read('out').entries()) {
+      const name = `role${(index + 1) % 8}`;
+      expect(out).toContain(`AWS_IAM_LOGIN_PROFILE='${name}'`);
+      expect(out).toContain(sectionOf(home, `${name}-sts`)['aws_session_token']);
+    }
+  });
+
+  test('when the one that assumes the role is killed, another one does', async () => {
+    await runProcess(home, ['login', '--token-code', phone.code()]);
+    aws.fault('AssumeRole', 'hold', { times: 2 });
+    const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
+    await aws.untilHeld();
+    const [pid] = await until(() => {
+      const locks = join(home.state, 'locks');
+      const pids = fs
+        .readdirSync(locks, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /^\d+$/.test(entry.name))
+        .map((entry) => fs.readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+        .flatMap((text) => (text.startsWith('+') ? [Number(/"pid":(\d+)/.exec(text)?.[1])] : []));
+      return pids.length > 0 && pids;
+    });
+    process.kill(pid ?? 0, 'SIGKILL');
+    await aws.untilHeld(2);
+    aws.release();
+    const ended = await Promise.all(running.map((each) => each.ended));
+    expect(ended.map(({ signal }) => signal).filter((signal) => signal !== null)).toEqual(['SIGKILL']);
+    expect(ended.filter(({ exitCode }) => exitCode === 0)).toHaveLength(few - 1);
+    expect(aws.count('AssumeRole')).toBe(2);
+  });
+
+  test('when AWS refuses the role, all that wait for it end with that, and others go on', async () => {
+    await runProcess(home, ['login', '--token-code', phone.code()]);
+    aws.deleteRole('arn:aws:iam::123456789012:role/role0');
+    aws.fault('AssumeRole', 'hold');
+    const running = Array.from({ length: few }, () => start(home, ['env', 'role0']));
+    await aws.untilHeld();
+    expect(await runProcess(home, ['env', 'role1'])).toMatchObject({ exitCode: 0 });
+    aws.release();
+    for (const { exitCode, stdout, stderr } of await Promise.all(running.map((each) => each.ended))) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
+      expect(stderr).toContain('could not assume');
+    }
+    expect(sectionOf(home, 'role0-sts')).toEqual({});
   });
 });
 
@@ -229,10 +292,45 @@ describe('processes with one --token-code', () => {
   });
 });
 
+describe('who brings a code of his own', () => {
+  test('does not wait for a question, and whoever is asked takes the session without a code of his own', async () => {
+    const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
+    await terminal.until(/Enter MFA code for /);
+    expect(await runProcess(home, ['login', '--token-code', phone.code()])).toMatchObject({ exitCode: 0 });
+    await answer(terminal, phone.code());
+    await terminal.until(/EXIT0/);
+    expect(fs.readFileSync(join(home.folder, 'out'), 'utf8')).toContain(
+      sectionOf(home, 'default-sts')['aws_session_token'],
+    );
+    expect(aws.count('GetSessionToken')).toBe(1);
+  });
+
+  test('does not wait for a stdin that never ends', async () => {
+    const endless = start(home, ['login', '--token-code', '-'], { openInput: true });
+    await until(() => fs.existsSync(join(home.state, 'locks')));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { exitCode } = await runProcess(home, ['login', '--token-code', phone.code()]);
+    endless.child.kill('SIGKILL');
+    expect(exitCode).toBe(0);
+  });
+
+  test('uses it after a wrong one of somebody else', async () => {
+    aws.fault('GetSessionToken', 'hold');
+    const wrong = start(home, ['env', '--token-code', phone.wrongCode()]);
+    await aws.untilHeld();
+    const right = start(home, ['env', '--token-code', phone.code()]);
+    await right.says('is getting a session with');
+    aws.release();
+    expect((await wrong.ended).exitCode).toBe(1);
+    expect((await right.ended).exitCode).toBe(0);
+    expect(aws.count('GetSessionToken')).toBe(2);
+  });
+});
+
 test('who has no terminal exits 3 at once while another one is asking', async () => {
   const terminal = await openTerminal(home, 'aws-iam-login env >out 2>err; echo EXIT$?');
   await terminal.until(/Enter MFA code for /);
-  const { exitCode, stdout, stderr } = await run(home, ['env']);
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'false\n' });
   expect(stderr).toMatch(
     /^aws-iam-login: process \d+ is asking for the code of \S+, and there is no terminal to wait on\n {2}hint: /,
@@ -267,4 +365,29 @@ test('two questions on one terminal come one after the other', async () => {
   const screen = await terminal.until(/(ONE|TWO)[^]*(ONE|TWO)/);
   expect(screen).toContain('ONE0');
   expect(screen).toContain('TWO0');
+});
+
+test('init, setup and login ask on one terminal one after the other', async () => {
+  aws.addMfaDevice('jane', { name: 'tablet' });
+  const commands = ['login', 'init --force', 'setup bash'];
+  const terminal = await openTerminal(
+    home,
+    `${commands.map((words, index) => `(aws-iam-login ${words} 2>err${index}; echo "ENDED $?") &`).join(' ')} wait; echo ALL DONE`,
+  );
+  const waiting = (): string[] =>
+    commands
+      .map((_, index) => join(home.folder, `err${index}`))
+      .filter(
+        (path) => fs.existsSync(path) && fs.readFileSync(path, 'utf8').includes('is asking on this terminal'),
+      );
+  const question = /Enter MFA code for|Use which one|Go on\?/g;
+  for (const asked of [1, 2, 3]) {
+    await until(() => waiting().length >= 2 || asked > 1);
+    const screen = await terminal.until(new RegExp(`(?:(?:${question.source})[^]*){${asked}}`));
+    expect(screen.match(question)).toHaveLength(asked);
+    expect(screen.match(/ENDED/g) ?? []).toHaveLength(asked - 1);
+    await terminal.press('C-c');
+    await terminal.until(new RegExp(`(?:ENDED 130[^]*){${asked}}`));
+  }
+  await terminal.until(/ALL DONE/);
 });

@@ -1,8 +1,6 @@
-import { formats } from '../shells/formats.ts';
-import { forms } from '../shells/variables.ts';
-
-export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
+import { sessionDefaults } from '../sessions/defaults.ts';
+import { formats, forms } from '../shells/names.ts';
+import { formatDuration } from '../time.ts';
 
 type Option = {
   readonly type: 'string' | 'boolean';
@@ -10,17 +8,24 @@ type Option = {
   readonly alias?: string;
   /** What stands for the value in the help. */
   readonly value?: string;
+  /** The only values there are. */
   readonly choices?: readonly string[];
+  /** What Tab offers, where other values will do too. */
+  readonly offers?: 'profiles' | readonly string[];
   readonly default?: string;
   readonly hidden?: boolean;
 };
 
-/** Every option of every command, named once. Help, parsing and completion follow this table. */
+/**
+ * Every option of every command, named once. Help and parsing follow this table, and the words in completions, hooks
+ * and launcher are made from it by `npm run generate`.
+ */
 export const options = {
   profile: {
     type: 'string',
     alias: 'p',
     value: 'NAME',
+    offers: 'profiles',
     describe: 'the profile, also one that is called like a command',
   },
   'token-code': {
@@ -31,13 +36,14 @@ export const options = {
   duration: {
     type: 'string',
     value: 'TIME',
-    default: '12h',
+    default: formatDuration(sessionDefaults.duration),
+    offers: ['15m', '1h', '4h', '8h', '12h', '24h', '36h'],
     describe: 'how long a new session lasts: 15m to 36h',
   },
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    default: '5m',
+    default: formatDuration(sessionDefaults.minTtl),
     describe: 'a session with less time left is renewed',
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },
@@ -58,13 +64,15 @@ export const options = {
     type: 'string',
     value: 'FORM',
     choices: forms,
+    default: 'keys',
     describe: 'export the keys, AWS_PROFILE, or only what the prompt hook needs',
   },
   unset: { type: 'boolean', describe: 'take back what env has set' },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
   quiet: { type: 'boolean', alias: 'q', describe: 'say nothing but errors' },
-  debug: { type: 'boolean', describe: 'say what is done, and where an error comes from' },
+  debug: { type: 'boolean', describe: 'show where an error comes from' },
+  'no-debug': { type: 'boolean', hidden: true, describe: 'the opposite of --debug, as in the origin' },
   path: { type: 'boolean', describe: "print where the shell's script lies" },
   yes: { type: 'boolean', alias: 'y', describe: 'do not ask before the change' },
   remove: { type: 'boolean', describe: 'take everything out again' },
@@ -76,28 +84,46 @@ export const options = {
   json: { type: 'boolean', describe: 'print the outcome as JSON' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
-  stored: {
-    type: 'boolean',
-    hidden: true,
-    describe: 'only a session that is stored and live: exit code 1 when there is none',
-  },
+  stored: { type: 'boolean', hidden: true, describe: 'only what is stored and live: exit code 1 without' },
+  help: { type: 'boolean', alias: 'h', describe: 'show the help' },
+  version: { type: 'boolean', describe: 'print the version' },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type OptionName = keyof typeof options;
 
-/** The options of this table as they are written on the command line, with their properties. */
-export const optionOf = (name: string): Option | undefined =>
-  Object.entries<Option>(options).find(([long, option]) => long === name || option.alias === name)?.[1];
+/** The name and the properties of an option, by its long or its short name. */
+export const findOption = (
+  name: string,
+): { readonly name: OptionName; readonly option: Option } | undefined => {
+  const long = isOption(name) ? name : optionNames.find((candidate) => optionOf(candidate).alias === name);
+  return long === undefined ? undefined : { name: long, option: optionOf(long) };
+};
+
+const isOption = (name: string): name is OptionName => Object.keys(options).includes(name);
+
+export const optionNames = Object.keys(options).filter(isOption);
+
+/** The properties of an option. */
+export const optionOf = (name: OptionName): Option => options[name];
 
 type Command = {
   readonly describe: string;
   /** What the word after the command names. */
   readonly operand: 'profile' | 'shell' | 'none';
+  /** What stdout carries. A shell evaluates `variables`, and has to stop when there are none. */
+  readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
   readonly examples: ReadonlyArray<readonly [string, string]>;
 };
 
-const everywhere = ['no-input', 'quiet', 'debug'] as const satisfies readonly OptionName[];
+const everywhere = [
+  'no-input',
+  'quiet',
+  'debug',
+  'no-debug',
+  'help',
+  'version',
+] as const satisfies readonly OptionName[];
 const session = [
   'profile',
   'token-code',
@@ -112,6 +138,7 @@ export const commands = {
   init: {
     describe: "find the user's name and MFA device, and write them into the profile",
     operand: 'profile',
+    stdout: 'nothing',
     options: ['profile', 'serial-number', 'region', 'force', ...everywhere],
     examples: [
       ['aws-iam-login init', 'the profile default'],
@@ -122,6 +149,7 @@ export const commands = {
   login: {
     describe: 'get a new session with an MFA code, stored as [<profile>-sts]',
     operand: 'profile',
+    stdout: 'nothing',
     options: [...session, 'if-needed', ...everywhere],
     examples: [
       ['aws-iam-login', 'asks for the code of the profile default'],
@@ -132,6 +160,7 @@ export const commands = {
   env: {
     describe: 'print the variables of a live session for eval; log in first when there is none',
     operand: 'profile',
+    stdout: 'variables',
     options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     examples: [
       ['eval "$(aws-iam-login env work)"', 'bash and zsh'],
@@ -142,18 +171,21 @@ export const commands = {
   use: {
     describe: 'env applied to the current shell (needs the shell hook)',
     operand: 'profile',
+    stdout: 'nothing',
     options: [...session, 'format', 'as', 'unset', ...everywhere],
     examples: [['aws-iam-login use work', 'this shell is work now']],
   },
   exec: {
     describe: 'run a command with the variables of a live session',
     operand: 'profile',
+    stdout: "the command's",
     options: [...session, ...everywhere],
     examples: [['aws-iam-login exec work -- terraform apply', "the exit code is the command's"]],
   },
   rotate: {
     describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',
     operand: 'profile',
+    stdout: 'text',
     options: [
       'profile',
       'token-code',
@@ -177,12 +209,14 @@ export const commands = {
   policy: {
     describe: 'print the least-privilege IAM policy that the commands need',
     operand: 'profile',
+    stdout: 'text',
     options: ['profile', 'region', 'no-mfa', ...everywhere],
     examples: [['aws-iam-login policy > policy.json', 'for the partition of the profile']],
   },
   hook: {
     describe: 'print the line that loads the prompt hook, use and completion into a shell',
     operand: 'shell',
+    stdout: 'text',
     options: ['path', ...everywhere],
     examples: [
       ['eval "$(aws-iam-login hook bash)"', 'bash and zsh'],
@@ -192,15 +226,17 @@ export const commands = {
   setup: {
     describe: "install hook and completion, and load them from the shell's rc file",
     operand: 'shell',
+    stdout: 'nothing',
     options: ['remove', 'yes', ...everywhere],
     examples: [
-      ['aws-iam-login setup', 'the shell that $SHELL names'],
+      ['aws-iam-login setup', 'the shell that you type it in'],
       ['aws-iam-login setup zsh --remove', 'takes everything out again'],
     ],
   },
   completion: {
     describe: 'print the completion script of a shell',
     operand: 'shell',
+    stdout: 'text',
     options: [...everywhere],
     examples: [
       ['aws-iam-login completion fish > ~/.config/fish/completions/aws-iam-login.fish', 'without the hook'],
@@ -208,10 +244,13 @@ export const commands = {
   },
 } as const satisfies Readonly<Record<string, Command>>;
 
+export type CommandName = keyof typeof commands;
+
+/** The options that a command takes. */
+export type OptionOf<Name extends CommandName> = (typeof commands)[Name]['options'][number];
+
 /** The properties of a command. */
 export const commandOf = (name: CommandName): Command => commands[name];
-
-export type CommandName = keyof typeof commands;
 
 /** Whether a word is a command. */
 export const isCommand = (word: string): word is CommandName => Object.keys(commands).includes(word);

@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import type { CommandLine } from './scanner.ts';
-import { commandNames, commandOf, commands, options } from './commands.ts';
+import { commandNames, commandOf, commands, optionOf, options } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
 import { isUserError, usageError } from '../errors.ts';
 import { version } from '../version.ts';
@@ -9,13 +9,13 @@ import { version } from '../version.ts';
 export type Parsed = { readonly values: ReadonlyMap<string, unknown>; readonly output: string };
 
 /** Checks the options of a command line with yargs. Raises UserError (usage). */
-export const parseOptions = async ({ command, options: words, rest }: CommandLine): Promise<Parsed> => {
+export const parseOptions = async ({ command, options: given, rest }: CommandLine): Promise<Parsed> => {
   if (rest !== undefined && command !== 'exec') throw usageError('only exec takes a command after --');
   const parser = command === undefined ? generalParser() : commandParser(command);
   let output = '';
   try {
     const values = await parser.parseAsync(
-      [...words],
+      given.map(({ word }) => word),
       {},
       (_error: unknown, _values: unknown, text: string) => {
         output = text;
@@ -39,9 +39,9 @@ const baseParser = () =>
       'parse-positional-numbers': false,
       'short-option-groups': true,
     })
-    .help('help')
-    .alias('help', 'h')
-    .version(version)
+    .help('help', options.help.describe)
+    .alias('help', options.help.alias)
+    .version('version', options.version.describe, version)
     .wrap(96)
     .exitProcess(false)
     .showHelpOnFail(false)
@@ -77,7 +77,7 @@ const commandParser = (command: CommandName) => {
   const parser = baseParser().usage(
     `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' -- command …' : ''}`,
   );
-  for (const name of names) {
+  for (const name of names.filter((candidate) => candidate !== 'help' && candidate !== 'version')) {
     const option = optionProperties(name);
     parser.option(name, option);
     if (option.type === 'string') parser.requiresArg(name);
@@ -91,16 +91,12 @@ const commandParser = (command: CommandName) => {
 };
 
 const optionProperties = (name: OptionName) => {
-  const option: (typeof options)[OptionName] & {
-    alias?: string;
-    choices?: readonly string[];
-    hidden?: boolean;
-  } = options[name];
+  const { type, describe, alias, choices, default: otherwise, hidden } = optionOf(name);
   return {
-    type: option.type,
-    describe: 'default' in option ? `${option.describe} (default ${option.default})` : option.describe,
-    ...(option.alias === undefined ? {} : { alias: option.alias }),
-    ...(option.choices === undefined ? {} : { choices: [...option.choices] }),
-    ...(option.hidden === undefined ? {} : { hidden: option.hidden }),
+    type,
+    describe: otherwise === undefined ? describe : `${describe} (default ${otherwise})`,
+    ...(alias === undefined ? {} : { alias }),
+    ...(choices === undefined ? {} : { choices: [...choices] }),
+    ...(hidden === undefined ? {} : { hidden }),
   };
 };

@@ -1,16 +1,99 @@
-import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
-import type { CommandName } from './commands.ts';
+import { commandNames, commandOf, findOption, isCommand } from './commands.ts';
+import type { CommandName, OptionName } from './commands.ts';
 import { usageError } from '../errors.ts';
 import { shellWord } from '../text.ts';
 
-/** A command line in one order: the command, its operand, its options as they were written, what follows `--`. */
+/** An option as it was given. */
+export type GivenOption = {
+  /** Undefined for one that is in no table. */
+  readonly name: OptionName | undefined;
+  /** Undefined for a flag, and for an option that lacks its value. */
+  readonly value: string | undefined;
+  /** The option in one word: with its long name and its value where they are known, else as it was written. */
+  readonly word: string;
+};
+
+/** A command line, cut into what its words are. */
+export type Scan = {
+  readonly words: readonly string[];
+  readonly options: readonly GivenOption[];
+  /** What follows `--`. */
+  readonly rest: readonly string[] | undefined;
+};
+
+/** Tells words, options with their values, and what follows `--` apart. Never raises, whatever may be wrong. */
+export const scan = (argv: readonly string[]): Scan => {
+  const words: string[] = [];
+  const options: GivenOption[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const argument = argv[index] ?? '';
+    if (argument === '--') return { words, options, rest: argv.slice(index + 1) };
+    if (!argument.startsWith('-') || argument === '-') {
+      words.push(argument);
+      continue;
+    }
+    const given = argument.startsWith('--') ? [longOption(argument)] : shortOptions(argument);
+    const last = given.pop();
+    options.push(...given);
+    if (last === undefined) continue;
+    const next = argv[index + 1];
+    if (lacksValue(last) && next !== undefined && next !== '--') {
+      options.push(toOption(last.name, next, last.word));
+      index += 1;
+    } else {
+      options.push(last);
+    }
+  }
+  return { words, options, rest: undefined };
+};
+
+const longOption = (argument: string): GivenOption => {
+  const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/s.exec(argument) ?? [];
+  return toOption(name, value, argument);
+};
+
+/** `-q`, `-qy`, `-p=work`, `-pwork`: flags up to the first option that takes a value, which is the rest. */
+const shortOptions = (argument: string): GivenOption[] => {
+  const letters = argument.slice(1).split('');
+  const place = letters.findIndex((letter) => takesValue(findOption(letter)?.name));
+  const flags = place < 0 ? letters : letters.slice(0, place);
+  if (!flags.every((letter) => /[A-Za-z]/.test(letter))) return [toOption('', undefined, argument)];
+  const given = flags.map((letter) => toOption(letter, undefined, `-${letter}`));
+  const letter = place < 0 ? undefined : letters[place];
+  if (letter === undefined) return given;
+  const value = argument.slice(place + 2).replace(/^=/, '');
+  return [...given, toOption(letter, letters.length === place + 1 ? undefined : value, `-${letter}`)];
+};
+
+const toOption = (given: string | undefined, value: string | undefined, word: string): GivenOption => {
+  const name = findOption(given ?? '')?.name;
+  const isWhole = name !== undefined && value !== undefined && takesValue(name);
+  return { name, value, word: isWhole ? `--${name}=${value}` : word };
+};
+
+const takesValue = (name: OptionName | undefined): boolean =>
+  name !== undefined && findOption(name)?.option.type === 'string';
+
+const lacksValue = ({ name, value }: GivenOption): boolean => value === undefined && takesValue(name);
+
+/** Whether a flag was given; of a flag and its opposite (`--no-…`) the last one counts. */
+export const isOn = ({ options }: Scan, flag: OptionName): boolean => {
+  const last = options.filter(({ name }) => name === flag || name === `no-${flag}`).pop();
+  return last?.name === flag && last.value !== 'false';
+};
+
+/** The command that was meant, as far as that can be told of a line that may be wrong; undefined when none is named. */
+export const commandIn = ({ words: [first = '', second = ''] }: Scan): CommandName | undefined =>
+  [first, second].find(isCommand);
+
+/** A command line in one order. */
 export type CommandLine = {
-  /** Undefined when only options were given, such as `--help`. */
+  /** Undefined when only help or version was asked for. */
   readonly command: CommandName | undefined;
   /** Whether the only word is taken for a profile, and the command for login. */
   readonly implied: boolean;
   readonly operand: string | undefined;
-  readonly options: readonly string[];
+  readonly options: readonly GivenOption[];
   readonly rest: readonly string[] | undefined;
 };
 
@@ -18,15 +101,15 @@ export type CommandLine = {
  * Both word orders as one: `<command> [profile]` and the origin's `<profile> [command]`, where a missing command is
  * login. Raises UserError (usage), with the word that `nearestOf` finds, for words that fit neither.
  */
-export const parseWords = (
-  argv: readonly string[],
+export const commandLineOf = (
+  line: Scan,
   nearestOf: (word: string, words: readonly string[]) => string | undefined,
 ): CommandLine => {
-  const { words, options, rest } = splitWords(argv);
+  const { words, options, rest } = line;
   const [first, second, third] = words;
   if (third !== undefined) throw usageError(`one word too many: ${shellWord(third)}`);
   if (first === undefined) {
-    const asksForHelp = options.some((option) => ['--help', '-h', '--version'].includes(option));
+    const asksForHelp = isOn(line, 'help') || isOn(line, 'version');
     return { command: asksForHelp ? undefined : 'login', implied: false, operand: undefined, options, rest };
   }
   if (isCommand(first)) {
@@ -43,48 +126,4 @@ export const parseWords = (
     );
   }
   return { command: second, implied: false, operand: first, options, rest };
-};
-
-// Options keep their values, so that none of these is taken for a word.
-const splitWords = (argv: readonly string[]) => {
-  const words: string[] = [];
-  const options: string[] = [];
-  for (let index = 0; index < argv.length; index += 1) {
-    const argument = argv[index] ?? '';
-    if (argument === '--') return { words, options, rest: argv.slice(index + 1) };
-    if (!argument.startsWith('-') || argument === '-') {
-      words.push(argument);
-      continue;
-    }
-    options.push(argument);
-    const value = argv[index + 1];
-    if (takesNextWord(argument) && value !== undefined && value !== '--') {
-      options.push(value);
-      index += 1;
-    }
-  }
-  return { words, options, rest: undefined };
-};
-
-const takesNextWord = (argument: string): boolean =>
-  argument.startsWith('--')
-    ? !argument.includes('=') && optionOf(argument.slice(2))?.type === 'string'
-    : argument.length === 2 && optionOf(argument.slice(1))?.type === 'string';
-
-/**
- * Whether stdout of this command line is text that a shell evaluates, whatever else may be wrong with it, and in
- * which format; undefined when it is not. Never raises.
- */
-export const evaluatedFormat = (argv: readonly string[]): string | undefined => {
-  const { words, options } = splitWords(argv);
-  const [first = '', second] = words;
-  if (first !== 'env' && (second !== 'env' || isCommand(first))) return undefined;
-  if (options.some((option) => option === '--help' || option === '-h')) return undefined;
-  return formatAmong(options) ?? 'env';
-};
-
-const formatAmong = (options: readonly string[]): string | undefined => {
-  const index = options.findIndex((option) => option === '--format' || option.startsWith('--format='));
-  const option = options[index];
-  return option === '--format' ? options[index + 1] : option?.slice('--format='.length);
 };

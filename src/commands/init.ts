@@ -1,17 +1,17 @@
-import { connect } from '../aws/client.ts';
-import type { Aws, CallerIdentity, MfaDevice } from '../aws/client.ts';
+import type { CallerIdentity, MfaDevice } from '../aws/answers.ts';
+import { accountOfArn, partitionOf } from '../aws/arns.ts';
+import type { Aws } from '../aws/client.ts';
+import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
-import {
-  accountOfArn,
-  partitionOf,
-  resolveEndpointUrl,
-  resolveRegion,
-  userNameOfArn,
-} from '../aws/endpoints.ts';
+import { profileOf } from './given.ts';
+import type { Given } from './given.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
-import { setKeys } from '../ini/ini.ts';
+import { setSettings } from '../ini/edit.ts';
+import { tryEdit, trySessionEdit } from '../sessions/session-trial.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
+import { connectAs } from '../profiles/caller.ts';
+import { iamUserName } from '../profiles/iam-user.ts';
 import {
   checkCredentialsFile,
   getProfile,
@@ -19,8 +19,10 @@ import {
   resolveProfileName,
   warningsOf,
 } from '../profiles/profile.ts';
-import type { Profile } from '../profiles/profile.ts';
-import { askLine, declined, findTerminal } from '../terminal/prompt.ts';
+import type { Profile, SharedFiles } from '../profiles/profile.ts';
+import { userProfileOf } from '../profiles/role.ts';
+import { askLine, declined } from '../terminal/prompt.ts';
+import { askOrFail, canAsk } from '../terminal/question.ts';
 import { reasonAgainst, validSerialNumber } from '../profiles/serial-number.ts';
 import { shellWord } from '../text.ts';
 
@@ -41,6 +43,25 @@ export type InitResult = {
   readonly asked: boolean;
 };
 
+/** `init`: writes the user's name and MFA device into the profile. */
+export const runInit = async (
+  given: Given<'profile' | 'serial-number' | 'region' | 'no-input' | 'force'>,
+  context: Context,
+): Promise<number> => {
+  const result = await init(
+    {
+      profile: profileOf(given),
+      serialNumber: given.text('serial-number'),
+      region: given.text('region'),
+      input: !given.flag('no-input'),
+      force: given.flag('force'),
+    },
+    context,
+  );
+  tell(context, describeInit(result));
+  return exitCode.done;
+};
+
 /**
  * Finds out whose key the profile holds and which MFA device serves, and writes `username` and `mfa_serial` into the
  * profile of the credentials file. Raises UserError: for keys that are no user's, and when no device can serve.
@@ -48,8 +69,9 @@ export type InitResult = {
 export const init = async (options: InitOptions, context: Context): Promise<InitResult> => {
   const shared = readSharedFiles(context.env);
   const profile = getProfile(resolveProfileName(options.profile, context.env, shared), shared);
-  const userName = profile.keys.get('username');
-  const serialNumber = profile.keys.get('mfa_serial');
+  refuseRole(profile, shared);
+  const userName = profile.settings.get('username');
+  const serialNumber = profile.settings.get('mfa_serial');
   if (userName && serialNumber && !options.force && (options.serialNumber ?? serialNumber) === serialNumber) {
     return { profileName: profile.name, userName, serialNumber, asked: false };
   }
@@ -57,24 +79,34 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
   checkCredentialsFile(shared);
+  trySessionEdit(profile.name, profile.settings.get('region'), shared);
+  tryEdit(profile.name, profileSettings('name', 'arn:aws:iam::123456789012:mfa/name'), shared);
   checkEditable(profile.files.credentials, profile.files.state);
-  for (const warning of warningsOf(profile.name, shared)) context.log(`aws-iam-login: ${warning}`);
-  const aws = connect(
-    {
-      credentials: await longTermCredentials(profile, context),
-      region: resolveRegion(options.region, profile.keys.get('region'), options.serialNumber ?? serialNumber),
-      endpointUrls: {
-        sts: resolveEndpointUrl('sts', profile, context.env),
-        iam: resolveEndpointUrl('iam', profile, context.env),
-      },
-    },
-    context.env,
+  for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
+  const aws = connectAs(
+    await longTermCredentials(profile, context),
+    profile,
+    { region: options.region, arn: options.serialNumber ?? serialNumber },
+    context,
   );
-  const identity = await aws.getCallerIdentity();
-  const found = userNameOf(identity, profile);
-  const device = await chooseDevice(aws, identity, found, options, context);
-  await writeProfile(profile, found, device);
-  return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  try {
+    const identity = await aws.getCallerIdentity();
+    const found = iamUserName(identity.arn, profile, aboutRoot);
+    const device = await chooseDevice(aws, identity, found, profile, options, context);
+    await writeProfile(profile, found, device);
+    return { profileName: profile.name, userName: found, serialNumber: device, asked: true };
+  } finally {
+    await aws.close();
+  }
+};
+
+/** Raises UserError that names the profile at the end of a role's chain, which has to be initialised instead. */
+const refuseRole = (profile: Profile, shared: SharedFiles): void => {
+  const user = userProfileOf(profile, shared);
+  if (user.name === profile.name) return;
+  throw new UserError(`profile ${shellWord(profile.name)} is a role, which has no MFA device of its own`, {
+    hint: `run: aws-iam-login init ${shellWord(user.name)}`,
+  });
 };
 
 /** What init says when it is done. */
@@ -83,57 +115,34 @@ export const describeInit = ({ profileName, userName, serialNumber, asked }: Ini
     ? `profile ${shellWord(profileName)} is user ${userName} with MFA device ${serialNumber}`
     : `profile ${shellWord(profileName)} is initialised already: user ${userName}, MFA device ${serialNumber} (--force asks AWS again)`;
 
-/**
- * The name of the IAM user that an identity is: what follows the last slash of its ARN, since users can have paths.
- * Raises UserError for root, roles and federated users, which get no MFA session of this kind.
- */
-const userNameOf = ({ arn }: CallerIdentity, profile: Profile): string => {
-  const where = `the key of profile ${shellWord(profile.name)}`;
-  const userName = userNameOfArn(arn);
-  if (userName !== undefined) return userName;
-  const hint = 'use the access key of an IAM user';
-  if (arn.endsWith(':root')) {
-    throw new UserError(
-      `${where} is a root key: AWS gives it sessions of one hour at most, and nobody should use it daily`,
-      { hint },
-    );
-  }
-  if (/:assumed-role\//.test(arn)) {
-    throw new UserError(
-      `${where} belongs to a role session (${arn}), which AWS gives no session of its own`,
-      { hint },
-    );
-  }
-  if (/:federated-user\//.test(arn)) {
-    throw new UserError(
-      `${where} belongs to a federated user (${arn}), which AWS gives no session of its own`,
-      { hint },
-    );
-  }
-  throw new UserError(`${where} belongs to ${arn}, which is no IAM user`, { hint });
+const aboutRoot = {
+  reason: ': AWS gives it sessions of one hour at most, and nobody should use it daily',
+  hint: 'use the access key of an IAM user',
 };
 
 const chooseDevice = async (
   aws: Aws,
   identity: CallerIdentity,
   userName: string,
+  profile: Profile,
   options: InitOptions,
   context: Context,
 ): Promise<string> => {
   const devices = await listDevices(aws, userName);
   if (devices === undefined) {
     const serialNumber = options.serialNumber ?? derivedSerialNumber(identity, userName);
-    context.log(
+    tell(
+      context,
       options.serialNumber === undefined
-        ? `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
-        : `aws-iam-login: this user may not list its MFA devices: ${serialNumber} is taken as given`,
+        ? `this user may not list its MFA devices: ${serialNumber} is a guess from the user's name (--serial-number names another)`
+        : `this user may not list its MFA devices: ${serialNumber} is taken as given`,
     );
     return serialNumber;
   }
   const usable = devices.filter(({ serialNumber }) => reasonAgainst(serialNumber) === undefined);
   for (const { serialNumber } of devices) {
     const reason = reasonAgainst(serialNumber);
-    if (reason !== undefined) context.log(`aws-iam-login: ${serialNumber} is left out: ${reason}`);
+    if (reason !== undefined) tell(context, `${serialNumber} is left out: ${reason}`);
   }
   const names = usable.map(({ serialNumber }) => serialNumber);
   if (options.serialNumber !== undefined) return namedDevice(options.serialNumber, names, userName);
@@ -143,7 +152,7 @@ const chooseDevice = async (
       hint: 'add an authenticator app to the user in the IAM console (Security credentials), then run init again',
     });
   }
-  return second === undefined ? first : askForDevice(names, userName, options);
+  return second === undefined ? first : askForDevice(names, userName, profile, options, context);
 };
 
 /** The devices of a user, undefined when the user may not list them. */
@@ -172,34 +181,45 @@ const namedDevice = (serialNumber: string, names: readonly string[], userName: s
 const askForDevice = async (
   names: readonly string[],
   userName: string,
+  profile: Profile,
   options: InitOptions,
+  context: Context,
 ): Promise<string> => {
-  if (!options.input || typeof findTerminal() === 'string') {
-    throw new UserError(
-      `user ${userName} has ${names.length} MFA devices, and nobody can be asked which one to use`,
-      {
-        hint: `choose one with --serial-number: ${names.join(', ')}`,
-        exitCode: exitCode.noSession,
-      },
+  const sameName = names.find((name) => name.endsWith(`/${userName}`));
+  if (sameName !== undefined && !canAsk(options.input)) {
+    tell(
+      context,
+      `of ${names.length} MFA devices ${sameName} is taken, which is named like the user (--serial-number names another)`,
     );
+    return sameName;
   }
+  const question = {
+    need: `user ${userName} has ${names.length} MFA devices`,
+    hint: `choose one with --serial-number: ${names.join(', ')}`,
+    input: options.input,
+    state: profile.files.state,
+  };
   const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\n');
-  for (;;) {
-    const line = (
-      await askLine(
-        `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `,
-      )
-    ).trim();
-    if (line === '') throw declined();
-    const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
-    if (chosen !== undefined) return chosen;
-  }
+  const text = `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `;
+  return askOrFail(question, context, async () => {
+    for (;;) {
+      const line = (await askLine(text)).trim();
+      if (line === '') throw declined();
+      const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
+      if (chosen !== undefined) return chosen;
+    }
+  });
 };
 
 // In the section that holds the key when that is the credentials file's, where the origin wrote them too.
 const writeProfile = (profile: Profile, userName: string, serialNumber: string): Promise<boolean> =>
   editFile(
     profile.files.credentials,
-    (bytes) => setKeys(bytes, 'credentials', profile.name, { mfa_serial: serialNumber, username: userName }),
+    (bytes) => setSettings(bytes, 'credentials', profile.name, profileSettings(userName, serialNumber)),
     { state: profile.files.state },
   );
+
+const profileSettings = (userName: string, serialNumber: string) => ({
+  mfa_serial: serialNumber,
+  username: userName,
+});

@@ -1,5 +1,9 @@
 import type { Context } from '../context.ts';
-import { partitionOf, partitionOfRegion } from '../aws/endpoints.ts';
+import { exitCode } from '../errors.ts';
+import { profileOf } from './given.ts';
+import type { Given } from './given.ts';
+import { partitionOf } from '../aws/arns.ts';
+import { partitionOfRegion } from '../aws/regions.ts';
 import { findProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 
 export type PolicyOptions = {
@@ -7,6 +11,16 @@ export type PolicyOptions = {
   readonly region?: string | undefined;
   /** Whether the keys may be changed only with MFA. */
   readonly mfa: boolean;
+};
+
+/** `policy`: prints the IAM policy that the commands need. */
+export const runPolicy = async (
+  given: Given<'profile' | 'region' | 'no-mfa'>,
+  context: Context,
+): Promise<number> => {
+  const region = given.text('region');
+  context.print(policy({ profile: profileOf(given), region, mfa: !given.flag('no-mfa') }, context));
+  return exitCode.done;
 };
 
 /**
@@ -43,6 +57,6 @@ export const policy = (options: PolicyOptions, context: Context): string => {
 
 const partitionOfProfile = ({ profile: named, region }: PolicyOptions, context: Context): string => {
   const shared = readSharedFiles(context.env);
-  const keys = findProfile(resolveProfileName(named, context.env, shared), shared)?.keys;
+  const keys = findProfile(resolveProfileName(named, context.env, shared), shared)?.settings;
   return partitionOf(keys?.get('mfa_serial') ?? '') ?? partitionOfRegion(region ?? keys?.get('region') ?? '');
 };

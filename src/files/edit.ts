@@ -1,21 +1,12 @@
-import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { makeFolder, removeStrays, resolveTarget, stageFile } from './replace.ts';
-import { checkReplaceable, refuseForeign } from './editable.ts';
-import { systemCode, UserError } from '../errors.ts';
+import { checkReplaceable, refuseForeign } from './replaceable.ts';
+import { isUserError, systemCode, UserError } from '../errors.ts';
 import { fileError } from './errors.ts';
 import { acquireLock, type LockOptions, tryLock } from './lock.ts';
-
-/** The file's bytes, undefined when there is no such file. Throws a UserError when it cannot be read. */
-export const readFileIfAny = (path: string): Buffer | undefined => {
-  try {
-    return fs.readFileSync(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
-    throw fileError(error, 'read', path);
-  }
-};
+import { ensureStateFolder, lockPathFor } from './state-files.ts';
 
 /**
  * Finds out whether `editFile` will be able to replace this file, before anything that cannot be taken back happens:
@@ -35,9 +26,24 @@ export const checkEditable = (path: string, state?: string): void => {
   tryLock(lockPathFor(state, target)).lock?.release();
 };
 
+/** What `checkEditable` raises, or undefined. */
+export const findEditProblem = (path: string, state?: string): UserError | undefined => {
+  try {
+    checkEditable(path, state);
+    return undefined;
+  } catch (error) {
+    if (isUserError(error)) return error;
+    throw error;
+  }
+};
+
 export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
   /** The state folder: the locks are there. */
   readonly state: string;
+  /** Called once when another program turns out to be writing the file, before the first pause. */
+  readonly onBusy?: (() => void) | undefined;
+  /** How long to try, in milliseconds, while other programs keep writing the file. */
+  readonly patienceMs?: number | undefined;
 };
 
 /**
@@ -50,71 +56,32 @@ export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
 export const editFile = async (
   path: string,
   edit: (bytes: Buffer) => Buffer,
-  { state, signal, onWait }: EditOptions,
+  { state, signal, onWait, onBusy, patienceMs = 10_000 }: EditOptions,
 ): Promise<boolean> => {
   ensureStateFolder(state);
-  for (let tries = 0; tries < 5; tries += 1) {
+  const start = performance.now();
+  for (let pause = 5, tries = 0; ; pause = Math.min(pause * 1.7, 500), tries += 1) {
     const target = targetOf(path);
     const lock = await acquireLock(lockPathFor(state, target), { signal, onWait, timeoutMs: 60_000 });
     try {
-      const outcome = editOnce(target, edit, () => lock.stillOwn() && targetOf(path) === target);
+      const mayReplace = (): boolean => lock.stillOwn() && targetOf(path) === target;
+      const outcome = tries > 0 && isBeingWritten(target) ? 'overtaken' : editOnce(target, edit, mayReplace);
       if (outcome !== 'overtaken') return outcome === 'changed';
     } catch (error) {
       throw fileError(error, 'write', path, target);
     } finally {
       lock.release();
     }
+    if (performance.now() - start >= patienceMs) throw busyError(path);
+    if (tries === 0) onBusy?.();
+    await setTimeout(pause * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal });
   }
-  throw new UserError(`could not write ${path}: other programs keep changing it`, {
+};
+
+const busyError = (path: string): UserError =>
+  new UserError(`could not write ${path}: other programs keep changing it`, {
     hint: 'run the command again',
   });
-};
-
-/** The path of the lock on a file or on anything else that has a name, such as a serial number. */
-export const lockPathFor = (state: string, subject: string): string =>
-  join(state, 'locks', crypto.createHash('sha256').update(subject).digest('hex').slice(0, 32));
-
-/** Makes the state folder, and closes it to others. Throws a UserError when it is no folder of our own. */
-export const ensureStateFolder = (state: string): void => {
-  try {
-    const locks = join(state, 'locks');
-    if (!fs.existsSync(locks)) {
-      refuseUsedFolder(state);
-      makeFolder(locks);
-    }
-    if ((fs.statSync(state).mode & 0o077) !== 0) fs.chmodSync(state, 0o700);
-  } catch (error) {
-    throw fileError(error, 'write', state);
-  }
-};
-
-/** Writes a file of our own, 0600, so that it is there whole and on the disk, or not at all. Throws a UserError. */
-export const writeStateFile = (path: string, text: string): void => {
-  try {
-    makeFolder(dirname(path));
-    removeStrays(path, 'dead');
-    const staged = stageFile(path, Buffer.from(text));
-    try {
-      staged.commit();
-    } finally {
-      staged.discard();
-    }
-  } catch (error) {
-    throw fileError(error, 'write', path);
-  }
-};
-
-/** The text of a file of our own, undefined when there is none. Throws a UserError. */
-export const readStateFile = (path: string): string | undefined => readFileIfAny(path)?.toString('utf8');
-
-/** Removes a file of our own; none is fine. Throws a UserError. */
-export const removeStateFile = (path: string): void => {
-  try {
-    fs.rmSync(path, { force: true });
-  } catch (error) {
-    throw fileError(error, 'remove', path);
-  }
-};
 
 const targetOf = (path: string): string => {
   try {
@@ -133,7 +100,10 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
   removeStrays(target, 'any');
   const before = fs.statSync(target, { throwIfNoEntry: false });
   const bytes = before === undefined ? Buffer.alloc(0) : fs.readFileSync(target);
-  const edited = edit(bytes);
+  // a program that writes in place has emptied the file, and its bytes are about to come
+  if (before?.size === 0 && ageOf(before) < 1000) return 'overtaken';
+  const edited = editWhole(target, bytes, edit);
+  if (edited === undefined) return 'overtaken';
   if (edited.equals(bytes)) return 'unchanged';
   refuseForeign(target, before);
   const staged = stageFile(target, edited, before);
@@ -150,14 +120,30 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
   }
 };
 
+// What cannot be edited may be the half of a file that is being written in place.
+const editWhole = (target: string, bytes: Buffer, edit: (bytes: Buffer) => Buffer): Buffer | undefined => {
+  try {
+    return edit(bytes);
+  } catch (error) {
+    if (isBeingWritten(target)) return undefined;
+    throw error;
+  }
+};
+
+// Whether a program has written the file just now: half of what it writes may still be missing. Once one is known to be
+// at work we wait for a gap.
+const isBeingWritten = (target: string): boolean => {
+  const now = fs.statSync(target, { throwIfNoEntry: false });
+  return now !== undefined && ageOf(now) < quietMs;
+};
+
+const quietMs = 50;
+
+/** Milliseconds since the last write; more than any limit where the file system's clock is ahead of ours. */
+const ageOf = ({ mtimeMs }: fs.Stats): number => {
+  const age = Date.now() - mtimeMs;
+  return age < -quietMs ? Number.POSITIVE_INFINITY : age;
+};
+
 const isSame = (before: fs.Stats | undefined, now: fs.Stats | undefined): boolean =>
   before?.ino === now?.ino && before?.size === now?.size && before?.mtimeMs === now?.mtimeMs;
-
-// Closing a folder that other things live in (HOME, /tmp) would break them.
-const refuseUsedFolder = (state: string): void => {
-  const now = fs.statSync(state, { throwIfNoEntry: false });
-  if (now === undefined || (now.mode & 0o077) === 0 || fs.readdirSync(state).length === 0) return;
-  throw new UserError(`could not use ${state}: it holds other files and is open to other users`, {
-    hint: 'set AWS_IAM_LOGIN_HOME to a folder of its own',
-  });
-};

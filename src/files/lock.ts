@@ -1,11 +1,15 @@
-import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { closeQuietly, adoptOwner, isProcess, makeFolder, removeQuietly, writeAll } from './replace.ts';
-import { systemCode, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { fileError } from './errors.ts';
+import { newCandidate } from './lock-candidate.ts';
+import type { Candidate } from './lock-candidate.ts';
+import { appendLine, beat, beatMs, listEntries, newestEntry, numbersIn, readEntry } from './lock-entry.ts';
+import type { Entry, LockData } from './lock-entry.ts';
+import { judge } from './lock-holder.ts';
+import type { Holder } from './lock-holder.ts';
+import { closeQuietly, isProcess, removeQuietly } from './replace.ts';
 
 // A lock is a folder, and its holders are numbered files in it: the file with the highest number is the present
 // holder, or, once marked as released, the last one. To take the lock is to create the next number, which the file
@@ -16,19 +20,6 @@ import { fileError } from './errors.ts';
 // The numbers below one's own are removed in ascending order. Somebody who slept between looking at number n and
 // creating n+1 may therefore create a number that was in use long ago, but then n is gone already: that is checked
 // after the creation, and what it created counts for nobody, because there is a higher number.
-
-/** What the holder tells the others about itself. Never a secret. */
-export type LockData = Readonly<Record<string, unknown>>;
-
-/** A holder, as its lock file shows it. `stale`: dead, or without a sign of life for 10 s. */
-export type Holder = {
-  readonly state: 'held' | 'stale' | 'released';
-  readonly pid: number;
-  /** Random, different for every holder there ever was; empty when the file cannot be understood. */
-  readonly token: string;
-  /** What the holder said last. */
-  readonly data: LockData;
-};
 
 export type Lock = {
   readonly token: string;
@@ -108,19 +99,6 @@ export const readLock = (path: string): Holder | undefined => {
 
 // who waits longer than this waits for a person
 const patienceMs = 3000;
-const beatMs = 1000;
-const staleMs = 10_000;
-
-type Entry = {
-  readonly number: number;
-  readonly released: boolean;
-  readonly pid: number;
-  readonly host: string;
-  readonly born: string;
-  readonly token: string;
-  readonly data: LockData;
-  readonly mtimeMs: number;
-};
 
 const attempt = (path: string, candidate: Candidate): Attempt => {
   try {
@@ -238,253 +216,6 @@ const holdUntilExit = (release: () => void): void => {
 
 const releaseAll = (): void => {
   for (const release of releaseAtExit) release();
-};
-
-// A write instead of utimes: the time then comes from the file system's own clock.
-const beat = (fd: number): void => {
-  try {
-    fs.writeSync(fd, '+', 0);
-  } catch {
-    // the next beat may pass; if none does, the others take over and stillOwn says so
-  }
-};
-
-type Candidate = {
-  readonly token: string;
-  /** Creates the number in one step, with our content; the open file, or undefined when another was faster. */
-  readonly claim: (number: number) => number | undefined;
-  readonly discard: () => void;
-};
-
-// The file that becomes the lock is written complete under a name of its own first, and linked to the number.
-const newCandidate = (path: string, data: LockData = {}): Candidate => {
-  const token = crypto.randomBytes(16).toString('hex');
-  const temporary = join(path, `${process.pid}.${token.slice(0, 8)}.tmp`);
-  let content: Buffer | undefined;
-  let fd: number | undefined;
-  const discard = (): void => {
-    if (fd === undefined) return;
-    removeQuietly(temporary);
-    closeQuietly(fd);
-    fd = undefined;
-  };
-  return {
-    token,
-    discard,
-    claim: (number) => {
-      content ??= describeSelf(token, data);
-      fd ??= createFile(temporary, content);
-      beat(fd);
-      const claimed = linkOrCreate(temporary, fd, join(path, String(number)), content);
-      // taken for a dead one's: the next attempt makes a new one
-      if (claimed === 'gone') discard();
-      if (typeof claimed !== 'number') return undefined;
-      if (claimed !== fd) closeQuietly(fd);
-      removeQuietly(temporary);
-      fd = undefined;
-      return claimed;
-    },
-  };
-};
-
-const createFile = (path: string, content: Buffer): number => {
-  const fd = openNew(path);
-  try {
-    adoptOwner(fd, dirname(path));
-    writeAll(fd, content);
-    return fd;
-  } catch (error) {
-    removeQuietly(path);
-    closeQuietly(fd);
-    throw error;
-  }
-};
-
-const openNew = (path: string): number => {
-  try {
-    return fs.openSync(path, 'wx+', 0o600);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    makeFolder(dirname(path));
-    return fs.openSync(path, 'wx+', 0o600);
-  }
-};
-
-const linkOrCreate = (
-  temporary: string,
-  fd: number,
-  entry: string,
-  content: Buffer,
-): number | 'gone' | 'taken' => {
-  try {
-    fs.linkSync(temporary, entry);
-    return fd;
-  } catch (error) {
-    const code = systemCode(error);
-    // a network file system may have sent our own request twice
-    if (code === 'EEXIST') return fs.fstatSync(fd).nlink === 2 ? fd : 'taken';
-    if (code === 'ENOENT') return 'gone';
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
-  }
-  // no hard links here (FAT): until the content is in, the file tells the others nothing and they wait
-  try {
-    return createFile(entry, content);
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return 'taken';
-    throw error;
-  }
-};
-
-const describeSelf = (token: string, data: LockData): Buffer => {
-  const self = { pid: process.pid, host: thisHost(), born: processInfo(process.pid)?.born ?? '', token };
-  return Buffer.from(`+${JSON.stringify(self)}\n${JSON.stringify(data)}\n`);
-};
-
-// Appended, because a reader sees the old end of a file or the new one; without the line end a line does not count.
-const appendLine = (fd: number, data: LockData): void => {
-  const { size } = fs.fstatSync(fd);
-  const line = Buffer.from(`${JSON.stringify(data)}\n`);
-  if (fs.writeSync(fd, line, 0, line.length, size) === line.length) return;
-  fs.ftruncateSync(fd, size);
-  throw new UserError('could not write a lock file: no space is left on the disk');
-};
-
-const numbersIn = (path: string): number[] =>
-  listEntries(path)
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
-
-const listEntries = (path: string): string[] => {
-  try {
-    return fs.readdirSync(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-};
-
-const newestEntry = (path: string): Entry | undefined => {
-  for (;;) {
-    const number = numbersIn(path).at(-1);
-    if (number === undefined) return undefined;
-    const entry = readEntry(path, number);
-    if (entry !== undefined) return entry;
-    // removed since: then there is a higher one
-  }
-};
-
-const readEntry = (path: string, number: number): Entry | undefined => {
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(join(path, String(number)), 'r');
-    const { mtimeMs } = fs.fstatSync(fd);
-    const entry = parseEntry(fs.readFileSync(fd, 'utf8'));
-    return { ...entry, number, mtimeMs, released: entry.released || mtimeMs === 0 };
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  } finally {
-    if (fd !== undefined) closeQuietly(fd);
-  }
-};
-
-const parseEntry = (text: string): Omit<Entry, 'mtimeMs' | 'number'> => {
-  const [self = '', ...complete] = text.split('\n').slice(0, -1);
-  const { pid, host, born, token } = parseObject(self.slice(1));
-  return {
-    released: self.startsWith('-'),
-    pid: typeof pid === 'number' ? pid : 0,
-    host: typeof host === 'string' ? host : '',
-    born: typeof born === 'string' ? born : '',
-    token: typeof token === 'string' ? token : '',
-    data: parseObject(complete.at(-1) ?? ''),
-  };
-};
-
-const parseObject = (text: string): Record<string, unknown> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-};
-
-const judge = (path: string, entry: Entry): Holder => {
-  const { pid, token, data } = entry;
-  return { state: stateOf(path, entry), pid, token, data };
-};
-
-const stateOf = (path: string, entry: Entry): Holder['state'] => {
-  if (entry.released) return 'released';
-  return isDead(entry) || isSilent(path, entry) ? 'stale' : 'held';
-};
-
-const isDead = ({ pid, host, born }: Entry): boolean => {
-  if (pid === 0 || host !== thisHost()) return false;
-  if (!isProcess(pid)) return true;
-  const info = processInfo(pid);
-  // the id may have been given to another process since; a zombie has ended and only waits for its parent
-  return info !== undefined && (info.ended || (born !== '' && info.born !== born));
-};
-
-// Silent is who gave no sign for 10 s by our own watch. Where the file's age says 10 s, two missed beats are enough:
-// the age alone proves nothing, a clock may have been set or the machine may just have woken up.
-const isSilent = (path: string, entry: Entry): boolean => {
-  const silence = watch(path, `${entry.number} ${entry.mtimeMs}`);
-  if (silence < 2 * beatMs) return false;
-  return silence >= staleMs || fileSystemNow(path) - entry.mtimeMs >= staleMs;
-};
-
-const watched = new Map<string, { sign: string; lookedAt: number; silence: number }>();
-
-// How long this process has watched without a new sign of life. Only looks that follow each other count: who was
-// itself stopped in between has watched nothing.
-const watch = (path: string, sign: string): number => {
-  const now = performance.now();
-  const before = watched.get(path);
-  const silence = before?.sign === sign ? before.silence + Math.min(now - before.lookedAt, 250) : 0;
-  watched.set(path, { sign, lookedAt: now, silence });
-  return silence;
-};
-
-// The time of the clock that stamps the lock files, in milliseconds; it may be a server's.
-const fileSystemNow = (path: string): number => {
-  const temporary = join(path, `${process.pid}.${crypto.randomBytes(4).toString('hex')}.tmp`);
-  const fd = fs.openSync(temporary, 'wx', 0o600);
-  try {
-    return fs.fstatSync(fd).mtimeMs;
-  } finally {
-    closeQuietly(fd);
-    removeQuietly(temporary);
-  }
-};
-
-// Process ids mean something only within one boot and one process namespace: containers share homes and host names.
-const thisHost = (): string => {
-  host ??= [os.hostname(), readProc('/proc/sys/kernel/random/boot_id'), readProc('/proc/self/ns/pid')]
-    .join(' ')
-    .trim();
-  return host;
-};
-
-let host: string | undefined;
-
-// proc(5): the state and, 19 fields later, the start in clock ticks since boot. Undefined where there is no /proc.
-const processInfo = (pid: number): { ended: boolean; born: string } | undefined => {
-  const stat = readProc(`/proc/${pid}/stat`);
-  const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const born = fields[18];
-  return born === undefined ? undefined : { ended: 'ZX'.includes(state), born };
-};
-
-const readProc = (path: string): string => {
-  try {
-    return path.includes('/ns/') ? fs.readlinkSync(path) : fs.readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
 };
 
 const sleep = (ms: number, signal: AbortSignal | undefined): Promise<void> =>

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemCode, UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
+import { keepAttributes } from './attributes.ts';
 
 // fs is used by property everywhere (fs.renameSync, not renameSync), so that a test can put a kill or an error
 // in front of every single operation of the built program.
@@ -28,7 +29,8 @@ export const resolveTarget = (path: string): string => {
 };
 
 /**
- * Writes `bytes` to a temporary file beside `target` with the mode and the owner of `like` (none: 0600 and ours) and
+ * Writes `bytes` to a temporary file beside `target` with mode, owner, ACL and attributes of `like`, the target's
+ * present state (none: 0600 and ours), and
  * syncs it. `commit` renames it over the target and syncs the folder, `discard` removes what is left: call it in
  * `finally`. Throws the system's errors, a UserError where the owner cannot be kept. A failure leaves nothing behind.
  */
@@ -114,6 +116,7 @@ export const removeQuietly = (path: string): void => {
 const writeNewFile = (path: string, bytes: Uint8Array, target: string, like: fs.Stats | undefined): void => {
   const fd = fs.openSync(path, 'wx', 0o600);
   try {
+    if (like !== undefined) adoptAttributes(fd, path, target, like);
     writeAll(fd, bytes);
     if (like === undefined) adoptOwner(fd, dirname(path));
     else keepOwner(fd, target, like);
@@ -125,6 +128,15 @@ const writeNewFile = (path: string, bytes: Uint8Array, target: string, like: fs.
   }
   // the last place where a network file system reports that the bytes did not arrive
   fs.closeSync(fd);
+};
+
+// Before the content is in. With the mode in place the attributes that only mirror it are equal already; afterwards
+// the file is closed again to everybody until its content and its owner are right.
+const adoptAttributes = (fd: number, path: string, target: string, { mode }: fs.Stats): void => {
+  fs.fchmodSync(fd, mode & 0o7777);
+  keepAttributes(target, path, mode);
+  fs.fchmodSync(fd, 0o600);
+  fs.ftruncateSync(fd);
 };
 
 const keepOwner = (fd: number, target: string, { uid, gid }: fs.Stats): void => {

@@ -16,7 +16,7 @@ const nestedVariable = 'AWS_IAM_LOGIN_NESTED';
 export const longTermCredentials = async (profile: Profile, context: Context): Promise<AccessKey> => {
   const key = longTermKeyOf(profile);
   if (key !== undefined) return key;
-  const command = profile.keys.get('credential_process');
+  const command = profile.settings.get('credential_process');
   if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
   throw new UserError(`profile ${shellWord(profile.name)} has no access key`, {
     hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,

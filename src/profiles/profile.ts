@@ -1,39 +1,31 @@
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { readFileIfAny } from '../files/edit.ts';
+import { readFileIfAny } from '../files/read.ts';
 import { locateFiles } from '../files/locations.ts';
 import type { Files } from '../files/locations.ts';
-import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/ini.ts';
-import type { FileKind } from '../ini/ini.ts';
+import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/read.ts';
+import type { FileKind } from '../ini/section-name.ts';
+import type { Problem } from '../ini/parse-as-boto.ts';
+import type { Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
-/** A profile as both files together describe it: the credentials file wins, key by key, as in AWS's own tools. */
+/** A profile as both files together describe it: the credentials file wins, setting by setting, as in AWS's own tools. */
 export type Profile = {
   readonly name: string;
   readonly files: Files;
-  readonly keys: ReadonlyMap<string, string>;
-  readonly inCredentials: boolean;
-  readonly inConfig: boolean;
+  readonly settings: Settings;
   readonly configBytes: Buffer | undefined;
 };
 
-/** Both files, read once, and how their profiles are to be read. */
-export type SharedFiles<Content = Buffer> = {
+/** Both files, read once. */
+export type SharedFiles = {
   readonly files: Files;
-  readonly credentialsBytes: Content | undefined;
-  readonly configBytes: Content | undefined;
-  readonly reader: KeysReader<Content>;
+  readonly credentialsBytes: Buffer | undefined;
+  readonly configBytes: Buffer | undefined;
 };
-
-/** The keys of a profile, undefined when it is not there. */
-export type KeysReader<Content = Buffer> = (
-  content: Content,
-  kind: FileKind,
-  name: string,
-) => ReadonlyMap<string, string> | undefined;
 
 /** Reads both files. Raises UserError when one is there and cannot be read. */
 export const readSharedFiles = (env: Environment): SharedFiles => {
@@ -42,7 +34,6 @@ export const readSharedFiles = (env: Environment): SharedFiles => {
     files,
     credentialsBytes: readFileIfAny(files.credentials),
     configBytes: readFileIfAny(files.config),
-    reader: (bytes, kind, name) => readSectionOf(bytes, kind, name)?.keys,
   };
 };
 
@@ -54,10 +45,10 @@ export const sessionProfileName = (profileName: string): string => `${profileNam
  * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
  * holds a long-term key, `role_arn` or `credential_process`.
  */
-export const resolveProfileName = <Content>(
+export const resolveProfileName = (
   named: string | undefined,
   env: Environment,
-  shared: SharedFiles<Content>,
+  shared: SharedFiles,
 ): string => {
   const name =
     [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
@@ -69,56 +60,72 @@ export const resolveProfileName = <Content>(
 
 const isOwnProfile = (profile: Profile | undefined): boolean =>
   profile !== undefined &&
-  (holdsLongTermKey(profile) || profile.keys.has('role_arn') || profile.keys.has('credential_process'));
+  (holdsLongTermKey(profile) ||
+    profile.settings.has('role_arn') ||
+    profile.settings.has('credential_process'));
 
-/** Whether the profile holds a key pair without a session token. */
-export const holdsLongTermKey = (profile: Pick<Profile, 'keys'>): boolean => {
-  const accessKeyId = profile.keys.get('aws_access_key_id') ?? '';
-  return accessKeyId.startsWith('AKIA') || (accessKeyId !== '' && sessionTokenOf(profile) === undefined);
-};
+/** Whether the profile holds a key without a session token: with one it is a session, whatever the key's id looks like. */
+export const holdsLongTermKey = (profile: Profile): boolean =>
+  nonEmpty(profile.settings.get('aws_access_key_id')) !== undefined && sessionTokenOf(profile) === undefined;
 
-const sessionTokenOf = (profile: Pick<Profile, 'keys'>): string | undefined =>
-  nonEmpty(profile.keys.get('aws_session_token')) ?? nonEmpty(profile.keys.get('aws_security_token'));
+const sessionTokenOf = (profile: Profile): string | undefined =>
+  nonEmpty(profile.settings.get('aws_session_token')) ?? nonEmpty(profile.settings.get('aws_security_token'));
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** The profile as the files describe it, undefined when neither names it. */
-export const findProfile = <Content>(name: string, shared: SharedFiles<Content>): Profile | undefined => {
-  const { files, credentialsBytes, configBytes, reader } = shared;
-  const config = configBytes === undefined ? undefined : reader(configBytes, 'config', name);
-  const credentials =
-    credentialsBytes === undefined ? undefined : reader(credentialsBytes, 'credentials', name);
-  if (config === undefined && credentials === undefined) return undefined;
-  return {
-    name,
-    files,
-    keys: new Map([...(config ?? []), ...(credentials ?? [])]),
-    inCredentials: credentials !== undefined,
-    inConfig: config !== undefined,
-    configBytes: Buffer.isBuffer(configBytes) ? configBytes : undefined,
-  };
+export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
+  const { credentialsBytes, configBytes } = shared;
+  const config = configBytes && readSectionOf(configBytes, 'config', name)?.settings;
+  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name)?.settings;
+  return joinSettings(name, credentials, config, shared);
 };
+
+/** The profile that its settings in each file make together, undefined when it is in neither. */
+export const joinSettings = (
+  name: string,
+  credentials: Settings | undefined,
+  config: Settings | undefined,
+  { files, configBytes }: SharedFiles,
+): Profile | undefined =>
+  config === undefined && credentials === undefined
+    ? undefined
+    : {
+        name,
+        files,
+        settings: new Map([...(config ?? []), ...(credentials ?? [])]),
+        configBytes,
+      };
 
 /** Raises UserError, with the line, when AWS's own tools refuse the credentials file: it is not written to then. */
-export const checkCredentialsFile = ({ files, credentialsBytes }: SharedFiles): void => {
-  const problem = credentialsBytes && syntaxProblemOf(credentialsBytes, files.credentials);
-  if (problem)
-    throw new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' });
+export const checkCredentialsFile = (shared: SharedFiles): void => {
+  const problem = findCredentialsProblem(shared);
+  if (problem !== undefined) throw problem;
 };
 
-const syntaxProblemOf = (bytes: Buffer, path: string): string | undefined => {
-  const problem = findProblems(bytes).find(({ kind }) => kind === 'syntax');
+/** What `checkCredentialsFile` raises, or undefined. */
+export const findCredentialsProblem = ({ files, credentialsBytes }: SharedFiles): UserError | undefined => {
+  const problem = credentialsBytes && problemOf(credentialsBytes, files.credentials, 'syntax');
+  return problem
+    ? new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' })
+    : undefined;
+};
+
+const problemOf = (bytes: Buffer, path: string, wanted: Problem['kind']): string | undefined => {
+  const problem = findProblems(bytes).find(({ kind }) => kind === wanted);
   return problem && `${path} line ${problem.line}: ${problem.message}`;
 };
 
 /**
  * What AWS's parsers read differently in this profile, one sentence each, without any value, and for what AWS's own
- * tools refuse the config file.
+ * tools refuse a file that we read all the same (bytes that are not UTF-8; anything in the config file).
  */
 export const warningsOf = (name: string, { files, credentialsBytes, configBytes }: SharedFiles): string[] => [
-  ...[configBytes && syntaxProblemOf(configBytes, files.config)].flatMap((problem) =>
-    problem ? [`${problem} (AWS CLI and boto3 refuse this file)`] : [],
-  ),
+  ...[
+    credentialsBytes && problemOf(credentialsBytes, files.credentials, 'encoding'),
+    configBytes && problemOf(configBytes, files.config, 'encoding'),
+    configBytes && problemOf(configBytes, files.config, 'syntax'),
+  ].flatMap((problem) => (problem ? [`${problem} (AWS CLI and boto3 refuse this file)`] : [])),
   ...(credentialsBytes ? warningsIn(credentialsBytes, 'credentials', name, files.credentials) : []),
   ...(configBytes ? warningsIn(configBytes, 'config', name, files.config) : []),
 ];
@@ -162,8 +169,8 @@ export const allProfileNames = ({ credentialsBytes, configBytes }: SharedFiles):
  * Raises UserError for half a pair and for a profile that holds a session.
  */
 export const longTermKeyOf = (profile: Profile): AccessKey | undefined => {
-  const accessKeyId = nonEmpty(profile.keys.get('aws_access_key_id'));
-  const secretAccessKey = nonEmpty(profile.keys.get('aws_secret_access_key'));
+  const accessKeyId = nonEmpty(profile.settings.get('aws_access_key_id'));
+  const secretAccessKey = nonEmpty(profile.settings.get('aws_secret_access_key'));
   const where = `profile ${shellWord(profile.name)}`;
   if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined) {

@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import ini from 'ini';
 import { removeStrays } from '../files/replace.ts';
-import { accountOfArn, partitionOf, userNameOfArn } from '../aws/endpoints.ts';
+import { accountOfArn, partitionOf, userNameOfArn } from '../aws/arns.ts';
 import { UserError, systemCode } from '../errors.ts';
 import { fileError } from '../files/errors.ts';
-import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 
-/** How far a rotation has come; what each one means stands with the steps in rotate.ts. */
+/** How far a rotation has come; what each one means stands with the steps in steps.ts. */
 export const phases = ['creating', 'created', 'stored', 'deactivated', 'deleting'] as const;
 export type Phase = (typeof phases)[number];
+
+export type TimeWindow = { readonly from: number; readonly until: number };
 
 /** What a rotation needs to be finished or undone by another process. One per user, in the state folder. */
 export type Journal = {
@@ -27,13 +29,18 @@ export type Journal = {
   /** Milliseconds since the epoch: when the rotation began, and when CreateAccessKey was about to be sent. */
   readonly startedAt: number;
   readonly sentAt: number;
+  /**
+   * Between which times by AWS's clock CreateAccessKey can have made a key, in milliseconds since the epoch. Undefined
+   * before it is sent, and in journals of version 1.0.0.
+   */
+  readonly window: TimeWindow | undefined;
   readonly keepOld: boolean;
   /** The ids of the keys that the user had before CreateAccessKey. */
   readonly existing: readonly string[];
   readonly old: AccessKey;
   /** The id of the new key, from `created` on. */
   readonly newId: string | undefined;
-  /** Its secret, from `created` until the files hold it. */
+  /** Its secret, from `created` to the end: what the files hold can be lost. Version 1.0.0 kept it until it was in the files. */
   readonly newSecret: string | undefined;
   /** The files that hold the new key already. */
   readonly written: readonly string[];
@@ -104,6 +111,9 @@ const formatJournal = (journal: Journal): string =>
     config_file: journal.config,
     started_at: String(journal.startedAt),
     sent_at: String(journal.sentAt),
+    ...(journal.window === undefined
+      ? {}
+      : { created_from: String(journal.window.from), created_until: String(journal.window.until) }),
     keep_old: String(journal.keepOld),
     existing: journal.existing,
     old_access_key_id: journal.old.accessKeyId,
@@ -132,6 +142,8 @@ const parseJournal = (text: string): Journal | undefined => {
   const secretAccessKey = word('old_secret_access_key');
   const startedAt = Number(word('started_at'));
   const sentAt = Number(word('sent_at'));
+  const from = Number(word('created_from'));
+  const until = Number(word('created_until'));
   if (phase === undefined || userNameOfArn(arn) === undefined || profileName === undefined) return undefined;
   if (!accessKeyId || !secretAccessKey || Number.isNaN(startedAt) || Number.isNaN(sentAt)) return undefined;
   return {
@@ -143,6 +155,7 @@ const parseJournal = (text: string): Journal | undefined => {
     config: word('config_file') ?? '',
     startedAt,
     sentAt,
+    window: Number.isNaN(from) || Number.isNaN(until) ? undefined : { from, until },
     keepOld: word('keep_old') === 'true',
     existing: list('existing'),
     old: { accessKeyId, secretAccessKey },

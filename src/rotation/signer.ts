@@ -1,13 +1,16 @@
-import { connect } from '../aws/client.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
-import { resolveEndpointUrl, resolveRegion } from '../aws/endpoints.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { login } from '../sessions/user-session.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
+import { sessionDefaults } from '../sessions/defaults.ts';
+import { findUserSession } from '../sessions/live-session.ts';
+import { sayUnwritten } from '../sessions/login.ts';
+import { readStored } from '../sessions/stored-session.ts';
+import { userSession } from '../sessions/user-session.ts';
+import { connectAs as connectWith } from '../profiles/caller.ts';
+import { findProfile, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
-import { findLiveSession } from '../sessions/stored-session.ts';
-import type { Session } from '../sessions/stored-session.ts';
+import { sessionOwner } from '../profiles/role.ts';
+import type { Session } from '../aws/answers.ts';
 import { shellWord } from '../text.ts';
 
 export type SignerOptions = {
@@ -31,6 +34,8 @@ export type Signer = {
   readonly asLiveSession: () => Aws | undefined;
   /** Signs with the live MFA session from now on; whether there is one. */
   readonly useLiveSession: () => boolean;
+  /** The time by AWS's clock, as its last answer told it, in milliseconds since the epoch; else by ours. */
+  readonly awsNow: () => number;
 };
 
 /** AWS as a profile's settings reach it, for any credentials; `arn` tells the partition where the profile does not. */
@@ -40,14 +45,12 @@ export const connectAs = (
   options: SignerOptions,
   context: Context,
   arn?: string,
+  onDate: (date: number) => void = () => {},
 ): Aws => {
-  const serialNumber = options.serialNumber ?? profile.keys.get('mfa_serial');
-  const region = resolveRegion(options.region, profile.keys.get('region'), serialNumber ?? arn);
-  const endpointUrls = {
-    sts: resolveEndpointUrl('sts', profile, context.env),
-    iam: resolveEndpointUrl('iam', profile, context.env),
-  };
-  return connect({ credentials, region, endpointUrls }, context.env);
+  const serialNumber = options.serialNumber ?? profile.settings.get('mfa_serial');
+  const { region } = options;
+  const { env, log } = context;
+  return connectWith(credentials, profile, { region, arn: serialNumber ?? arn }, { env, log, onDate });
 };
 
 /** How long AWS may take to make a change known everywhere, in milliseconds. */
@@ -61,23 +64,34 @@ export const newSigner = (
   options: SignerOptions,
   context: Context,
 ): Signer => {
+  let awsIsAhead = 0;
+  const onDate = (date: number): void => {
+    awsIsAhead = date - context.now();
+  };
   const as = (credentials: AccessKey | Session): Aws =>
-    connectAs(credentials, profile, options, context, arn);
+    connectAs(credentials, profile, options, context, arn, onDate);
   let current = as(key);
   let session: { aws: Aws; isNew: boolean } | undefined;
 
   const liveSession = (): Session | undefined =>
-    findLiveSession(profile.name, { minTtl }, readSharedFiles(context.env), context.now())?.session;
+    findUserSession(
+      { owner: sessionOwner(profile), profile },
+      sessionDefaults,
+      readSharedFiles(context.env),
+      context.now(),
+    )?.session;
 
   const openSession = async (denied: UserError, mayReuse: boolean): Promise<typeof session> => {
     const live = mayReuse ? liveSession() : undefined;
     if (live !== undefined && (await isSessionOf(as(live), arn))) return { aws: as(live), isNew: false };
-    if (!profile.keys.get('mfa_serial') && options.serialNumber === undefined)
+    if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
-    const fetched = await login(
-      { ...options, profile: profile.name, duration: 43_200, minTtl, hook: false, ifNeeded: false },
-      context,
-    );
+    const shared = readSharedFiles(context.env);
+    const asked = { ...options, ...sessionDefaults, hook: false, onUnwritten: sayUnwritten(context) };
+    const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
+    // read again: the rotation itself has written a new key since
+    const present = findProfile(profile.name, shared) ?? profile;
+    const fetched = await userSession(present, shared, asked, context, stored);
     return { aws: as(fetched.session), isNew: true };
   };
 
@@ -126,15 +140,13 @@ export const newSigner = (
       session ??= aws === undefined ? undefined : { aws, isNew: false };
       return aws !== undefined;
     },
+    awsNow: () => context.now() + awsIsAhead,
   };
 };
 
 /** The pauses between two questions to AWS while a change settles, in milliseconds. */
 export const firstPause = 50;
 export const longestPause = 250;
-
-// Seconds that a session must still live to be used: a rotation takes two minutes at worst.
-const minTtl = 300;
 
 const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
   try {
@@ -149,7 +161,7 @@ const isSessionOf = async (aws: Aws, arn: string): Promise<boolean> => {
 const explainDenied = (error: UserError, profile: Profile): UserError =>
   error.failureCode === 'AccessDenied'
     ? new UserError(error.message, {
-        hint: profile.keys.get('mfa_serial')
+        hint: profile.settings.get('mfa_serial')
           ? 'aws-iam-login policy prints the permissions that the user needs'
           : `if the policy demands MFA: aws-iam-login init ${shellWord(profile.name)}; aws-iam-login policy prints what the user needs`,
         failureCode: error.failureCode,

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import ini from 'ini';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
-import { readStateFile, removeStateFile, writeStateFile } from '../files/edit.ts';
-import { acquireLock, tryLock } from '../files/lock.ts';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
+import { tryLock } from '../files/lock.ts';
 import type { Lock } from '../files/lock.ts';
 
 /** What the one process at work may do with the flight that it leads. */
@@ -153,22 +153,5 @@ const removeOldOutcomes = (plan: FlightPlan): void => {
     if (!name.startsWith(prefix)) continue;
     const path = join(folder, name);
     if (Date.now() - statSync(path).mtimeMs > 60_000) removeStateFile(path);
-  }
-};
-
-/** Runs `question` while no other process of ours asks on the same terminal. */
-export const withTerminal = async <Result>(
-  path: string,
-  context: Context,
-  question: () => Promise<Result>,
-): Promise<Result> => {
-  const lock = await acquireLock(path, {
-    onWait: ({ pid }) =>
-      context.log(`aws-iam-login: process ${pid} is asking on this terminal: waiting for it`),
-  });
-  try {
-    return await question();
-  } finally {
-    lock.release();
   }
 };

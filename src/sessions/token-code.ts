@@ -1,12 +1,34 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import ini from 'ini';
+import { fstatSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Context, Environment } from '../context.ts';
-import { UserError, exitCode } from '../errors.ts';
-import { readStateFile, writeStateFile } from '../files/edit.ts';
+import { UserError, exitCode, isUserError } from '../errors.ts';
+import type { Profile } from '../profiles/profile.ts';
+import { askLine, declined } from '../terminal/prompt.ts';
+import { askOrFail, canAsk } from '../terminal/question.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
+import { secondsToNextCode } from './code-guard.ts';
+import type { Flight } from './single-flight.ts';
+
+export type CodeOptions = {
+  /** Six digits, or `-` for stdin. */
+  readonly tokenCode?: string | undefined;
+  /** Whether a question may be asked. */
+  readonly input: boolean;
+  /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
+  readonly readsStdin?: boolean;
+};
+
+/** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
+export const givenCode = async (
+  profile: Profile,
+  { tokenCode, readsStdin, input }: CodeOptions,
+): Promise<string | undefined> => {
+  if (tokenCode === '-') return readTokenCode();
+  if (tokenCode !== undefined) return parseTokenCode(tokenCode);
+  const mayRead = readsStdin === true && input && !profile.settings.get('mfa_process') && !canAsk(true);
+  return mayRead ? readUnannouncedCode() : undefined;
+};
 
 /** The six digits in what was given, blanks inside left out. Raises UserError (usage) for anything else. */
 export const parseTokenCode = (given: string): string => {
@@ -18,8 +40,70 @@ export const parseTokenCode = (given: string): string => {
   });
 };
 
-/** The token code on stdin. Raises UserError (usage) when there are no six digits. */
-export const readTokenCode = async (): Promise<string> => parseTokenCode(await text(process.stdin));
+/**
+ * The token code on stdin, which has to end within `limitMilliseconds`. Raises UserError: with exit code 3 when it does
+ * not, as a usage error when there are no six digits.
+ */
+export const readTokenCode = async (
+  stream: Readable = process.stdin,
+  limitMilliseconds = 60_000,
+): Promise<string> => {
+  const given = await readShortText(stream, limitMilliseconds);
+  if (given !== undefined) return parseTokenCode(given);
+  throw new UserError(
+    `stdin did not end within ${limitMilliseconds / 1000} s, and holds no token code so far`,
+    {
+      hint: 'what writes the code has to close its output: printf 123456 | aws-iam-login login --token-code -',
+      exitCode: exitCode.noSession,
+    },
+  );
+};
+
+/**
+ * The token code that a pipe or a file on stdin holds, and nothing else, for a login that was told of none: undefined
+ * for anything else, and for what does not end within `limitMilliseconds`.
+ */
+export const readUnannouncedCode = async (
+  stream: Readable = process.stdin,
+  limitMilliseconds = 5000,
+): Promise<string | undefined> => {
+  if (stream === process.stdin && !isDataOnStdin()) return undefined;
+  const given = await readShortText(stream, limitMilliseconds);
+  return given !== undefined && /^\s*\d{3}\s?\d{3}\s*$/.test(given) ? parseTokenCode(given) : undefined;
+};
+
+// A device such as /dev/null holds no code, and /dev/zero no end.
+const isDataOnStdin = (): boolean => {
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isSocket() || stdin.isFile();
+  } catch {
+    return false;
+  }
+};
+
+// More than this is no code, whatever follows.
+const longestText = 1000;
+
+/** What the stream holds up to its end or its first 1,000 characters; undefined when neither comes in time. */
+const readShortText = (stream: Readable, limitMilliseconds: number): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    let read = '';
+    const finish = (result: string | undefined): void => {
+      clearTimeout(timer);
+      stream.off('data', onData).off('end', onEnd).off('error', onEnd);
+      // nobody reads it any more, and it must not keep this process
+      stream.on('error', () => {}).pause();
+      resolve(result);
+    };
+    const onData = (chunk: string): void => {
+      read += chunk;
+      if (read.length > longestText) finish(read);
+    };
+    const onEnd = (): void => finish(read);
+    const timer = setTimeout(() => finish(undefined), limitMilliseconds);
+    stream.setEncoding('utf8').on('data', onData).on('end', onEnd).on('error', onEnd);
+  });
 
 /**
  * The token code that the profile's `mfa_process` prints: a command for `/bin/sh`, run without AWS credentials, for
@@ -57,79 +141,88 @@ export const withoutCredentials = (env: Environment): Environment =>
     ),
   );
 
-/** The `failureCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
-export const rejectedCode = 'TokenCodeRejected';
+export type CodeSource = {
+  /** How many codes AWS may reject before the login fails. */
+  readonly tries: number;
+  readonly next: () => Promise<string>;
+  /** What has to happen before the next try. */
+  readonly again: () => Promise<void>;
+};
 
-const stepSeconds = 30;
-const memorySeconds = 120;
-
-/** Seconds to the next code of a device whose codes change every 30 s (RFC 6238); `now` in milliseconds since the epoch. */
-export const secondsToNextCode = (now: number): number =>
-  stepSeconds - (Math.floor(now / 1000) % stepSeconds);
-
-/**
- * Remembers that a code is about to be sent for a serial number, as a salted hash. Raises UserError (`rejectedCode`)
- * when it was sent in the last 120 s already: AWS takes each code once. Call it with the lock of the serial number held.
- */
-export const rememberCode = (
-  stateFolder: string,
+/** Where the codes come from that nobody has brought along: `mfa_process`, else the terminal. */
+export const codeSource = (
+  profile: Profile,
   serialNumber: string,
-  tokenCode: string,
+  { input }: CodeOptions,
   context: Context,
-): void => {
-  const memory = readMemory(stateFolder, serialNumber, context);
-  if (Object.hasOwn(memory.sent, hashOf(memory.salt, serialNumber, tokenCode))) {
-    const wait = secondsToNextCode(context.now());
-    throw new UserError('this token code was used already, and AWS takes each code once', {
-      hint: `the next one comes in ${wait} s`,
-      failureCode: rejectedCode,
-    });
+  flight: Flight,
+): CodeSource => {
+  const command = profile.settings.get('mfa_process');
+  if (command !== undefined && command !== '') {
+    return {
+      tries: 2,
+      next: () => runMfaProcess(command, profile.name, context.env),
+      again: () => context.sleep(secondsToNextCode(context.now()) * 1000),
+    };
   }
-  const sent = {
-    ...memory.sent,
-    [hashOf(memory.salt, serialNumber, tokenCode)]: String(Math.floor(context.now() / 1000)),
+  return {
+    tries: 3,
+    next: () => askTokenCode(serialNumber, profile, input, context, flight),
+    again: async () => {},
   };
-  writeMemory(stateFolder, serialNumber, { ...memory, sent });
 };
 
-/** Forgets a code that AWS surely did not judge. */
-export const forgetCode = (
-  stateFolder: string,
+const askTokenCode = async (
   serialNumber: string,
-  tokenCode: string,
+  profile: Profile,
+  input: boolean,
   context: Context,
-): void => {
-  const memory = readMemory(stateFolder, serialNumber, context);
-  const hash = hashOf(memory.salt, serialNumber, tokenCode);
-  const sent = Object.fromEntries(Object.entries(memory.sent).filter(([key]) => key !== hash));
-  writeMemory(stateFolder, serialNumber, { ...memory, sent });
-};
-
-type Memory = { readonly salt: string; readonly sent: Readonly<Record<string, string>> };
-
-/** A name for files that belong to a serial number. */
-export const serialNumberId = (serialNumber: string): string =>
-  createHash('sha256').update(serialNumber).digest('hex').slice(0, 16);
-
-const memoryPath = (stateFolder: string, serialNumber: string): string =>
-  join(stateFolder, 'used-codes', `${serialNumberId(serialNumber)}.ini`);
-
-const hashOf = (salt: string, serialNumber: string, tokenCode: string): string =>
-  createHash('sha256').update(`${salt} ${serialNumber} ${tokenCode}`).digest('hex');
-
-// What is damaged or from the future (the clock was set back) counts as nothing: the guard only saves a round trip.
-const readMemory = (stateFolder: string, serialNumber: string, context: Context): Memory => {
-  const parsed: Record<string, unknown> = ini.parse(
-    readStateFile(memoryPath(stateFolder, serialNumber)) ?? '',
-  );
-  const salt = typeof parsed['salt'] === 'string' ? parsed['salt'] : randomBytes(16).toString('hex');
-  const now = context.now() / 1000;
-  const entries = Object.entries(parsed['sent'] ?? {}).filter(([, sentAt]) => {
-    const age = now - Number(sentAt);
-    return age > -memorySeconds && age < memorySeconds;
+  flight: Flight,
+): Promise<string> => {
+  const question = {
+    need: `a token code for ${serialNumber} is needed`,
+    hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
+    input,
+    state: profile.files.state,
+  };
+  return askOrFail(question, context, async () => {
+    flight.asking(true);
+    const overtaken = watchFlight(flight);
+    try {
+      return await askUntilSixDigits(serialNumber, context, overtaken.signal);
+    } finally {
+      overtaken.end();
+      flight.asking(false);
+    }
   });
-  return { salt, sent: Object.fromEntries(entries) };
 };
 
-const writeMemory = (stateFolder: string, serialNumber: string, memory: Memory): void =>
-  writeStateFile(memoryPath(stateFolder, serialNumber), ini.stringify(memory));
+// Who was stopped for long finds another one asking: two that read from one terminal would get half a code each.
+const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } => {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    try {
+      flight.checkOwn();
+    } catch (error) {
+      controller.abort(error);
+    }
+  }, 500);
+  return { signal: controller.signal, end: () => clearInterval(timer) };
+};
+
+const askUntilSixDigits = async (
+  serialNumber: string,
+  context: Context,
+  signal: AbortSignal,
+): Promise<string> => {
+  for (;;) {
+    const line = (await askLine(`Enter MFA code for ${serialNumber}: `, signal)).trim();
+    if (line === '') throw declined();
+    try {
+      return parseTokenCode(line);
+    } catch (error) {
+      if (!isUserError(error)) throw error;
+      context.log(`aws-iam-login: ${error.message}`);
+    }
+  }
+};

@@ -1,26 +1,23 @@
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { isoSeconds } from '../sessions/stored-session.ts';
-import type { LiveSession, Session } from '../sessions/stored-session.ts';
+import type { Session } from '../aws/answers.ts';
+import { isoSeconds } from '../sessions/expiration.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import type { Form, Format } from './names.ts';
 import { quoteFish, quotePosix, quotePowershell } from './quoting.ts';
 import { sessionVariables } from './variables.ts';
-import type { Form, Variables } from './variables.ts';
-
-export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'process'] as const;
-export type Format = (typeof formats)[number];
+import type { Variables } from './variables.ts';
 
 export type EnvOptions = {
   readonly format: Format;
   readonly as: Form;
-  /** Seconds before the end at which a silent renewal is due. */
-  readonly minTtl: number;
 };
 
 /** What `env` prints for a live session. Raises UserError for a value that cannot be quoted. */
 export const formatEnv = (live: LiveSession, options: EnvOptions, env: Environment): string =>
   options.format === 'process'
     ? formatProcess(live.session)
-    : formatVariables(sessionVariables(live, options, env), options.format);
+    : formatVariables(sessionVariables(live, options.as, env), options.format);
 
 /** The session as the JSON that `credential_process` wants. */
 export const formatProcess = (session: Session): string =>
@@ -46,9 +43,6 @@ export const formatVariables = (variables: Variables, format: Exclude<Format, 'p
   const unset = [...variables].filter(([, value]) => value === undefined).map(([name]) => name);
   return `${printers[format](set, unset)}\n`;
 };
-
-/** What makes an evaluating shell stop: printed on stdout for every failure. */
-export const failureOf = (format: string): string => (format === 'process' ? '' : 'false\n');
 
 type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) => string;
 

@@ -1,20 +1,24 @@
 import fs from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, isAbsolute, join } from 'node:path';
-import { shells } from '../cli/commands.ts';
-import type { Shell } from '../cli/commands.ts';
+import { join } from 'node:path';
+import { tell } from '../context.ts';
 import type { Context, Environment } from '../context.ts';
-import { UserError, exitCode } from '../errors.ts';
-import { editFile, readFileIfAny, removeStateFile, writeStateFile } from '../files/edit.ts';
+import { editFile } from '../files/edit.ts';
+import { readFileIfAny } from '../files/read.ts';
+import { removeStateFile, writeStateFile } from '../files/state-files.ts';
 import { locateFiles } from '../files/locations.ts';
-import { quoteFish, quotePosix } from './quoting.ts';
-import { completionOf, packageRoot, scriptOf, sessionScriptOf } from './scripts.ts';
-import { askYesNo, declined, findTerminal } from '../terminal/prompt.ts';
-import { shellWord } from '../text.ts';
-import { version } from '../version.ts';
+import { shells } from './names.ts';
+import type { Shell } from './names.ts';
+import { callingShell, parentName } from './calling-shell.ts';
+import { copiesOf, copyFolder, copyNames } from './copies.ts';
+import type { Origin } from './copies.ts';
+import { blockOf, hasBlock, isOnlyBlock, withBlock, withoutBlock } from './rc-block.ts';
+import { rows } from './rows.ts';
+import { packageRoot } from './scripts.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail } from '../terminal/question.ts';
 
 export type SetupOptions = {
-  /** Undefined for the shell that `$SHELL` names. */
+  /** Undefined for the shell that called the program. */
   readonly shell: Shell | undefined;
   readonly remove: boolean;
   readonly yes: boolean;
@@ -22,19 +26,16 @@ export type SetupOptions = {
   readonly input: boolean;
 };
 
-/** Where the program is, on which system: what the copies need to know to find it again. */
-export type Installation = {
+/** Where the program is, on which system, and who called it. */
+export type Installation = Origin & {
   readonly platform: string;
-  /** The path of Node. */
-  readonly node: string;
-  /** The path of the program's entry. */
-  readonly entry: string;
-  /** The package's folder, with the scripts that are copied. */
-  readonly packageRoot: string;
+  /** The name of the parent process. */
+  readonly parent: string;
 };
 
 const thisInstallation = (): Installation => ({
   platform: process.platform,
+  parent: parentName(),
   node: process.execPath,
   entry: join(packageRoot, 'dist', 'aws-iam-login.cjs'),
   packageRoot,
@@ -49,34 +50,41 @@ export const setup = async (
   context: Context,
   installation: Installation = thisInstallation(),
 ): Promise<void> => {
-  const shell = options.shell ?? shellOf(context.env);
+  const shell = options.shell ?? callingShell(installation.parent, context.env);
   const plan = options.remove
     ? planRemoval(shell, context.env, installation)
     : planSetup(shell, context.env, installation);
   if (plan.steps.length === 0) {
-    context.log(
-      `aws-iam-login: ${options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`}`,
-    );
-    return;
+    tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
+  } else {
+    for (const line of describePlan(plan)) context.log(line);
+    if (!options.yes) await confirm(options.input, context);
+    for (const step of plan.steps) await apply(step, context.env);
+    if (options.remove) removeEmptyFolders(plan.folder);
+    const { restart } = rows[shell];
+    tell(context, options.remove ? 'done' : `done; open a new shell, or: ${restart(installation.platform)}`);
   }
-  for (const line of describePlan(plan)) context.log(line);
-  if (!options.yes) await confirm(options.input);
-  for (const step of plan.steps) await apply(step, context.env);
-  if (options.remove) removeEmptyFolders(plan.folder);
-  context.log(
-    `aws-iam-login: ${options.remove ? 'done' : `done; a new ${shell} has it, this one after: ${sourceLine(shell, plan.script)}`}`,
-  );
+  if (!options.remove) noteHiddenFile(shell, context, installation);
 };
 
-const confirm = async (input: boolean): Promise<void> => {
-  const terminal = input ? findTerminal() : 'none';
-  if (typeof terminal === 'string') {
-    throw new UserError('setup asks before it changes anything, and there is no terminal to ask on', {
-      hint: 'say it beforehand: --yes',
-      exitCode: exitCode.noSession,
-    });
-  }
-  if (!(await askYesNo('Go on?'))) throw declined();
+// What setup itself has created on macOS: a file of nothing but our block, which login shells read instead of the
+// user's own.
+const noteHiddenFile = (shell: Shell, context: Context, { platform }: Installation): void => {
+  const [first, ...others] = rows[shell].rcFiles(context.env, platform);
+  const hidden = isOnlyBlock(first) ? others.find((path) => fs.existsSync(path)) : undefined;
+  if (hidden === undefined) return;
+  tell(context, `${first} holds nothing but our block, and login shells do not read ${hidden} because of it`);
+  context.log(`  hint: aws-iam-login setup ${shell} --remove && aws-iam-login setup ${shell}`);
+};
+
+const confirm = async (input: boolean, context: Context): Promise<void> => {
+  const question = {
+    need: 'setup asks before it changes anything',
+    hint: 'say it beforehand: --yes',
+    input,
+    state: locateFiles(context.env).state,
+  };
+  if (!(await askOrFail(question, context, () => askYesNo('Go on?')))) throw declined();
 };
 
 /** One change to one file. */
@@ -97,28 +105,28 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** The folder of the copies. */
   readonly folder: string;
-  /** The copy of the shell's script. */
-  readonly script: string;
 };
 
 /** What sets this shell up. Raises UserError for an rc file with half a block of ours. */
 export const planSetup = (shell: Shell, env: Environment, installation: Installation): Plan => {
   const folder = copyFolder(env);
-  const block = blockOf(shell, join(folder, scriptOf(shell)), env);
-  const path = rcFile(shell, env, installation.platform);
-  const edit = (bytes: Buffer) => withBlock(bytes, block, path);
+  const lines = blockOf(shell, join(folder, rows[shell].script), env);
+  const paths = rows[shell].rcFiles(env, installation.platform);
+  const path = paths.find((candidate) => fs.existsSync(candidate)) ?? paths[0];
+  const edit = (bytes: Buffer) => withBlock(bytes, lines, path);
   const before = readFileIfAny(path) ?? Buffer.alloc(0);
   const copies = copiesOf(installation).filter(
     ({ name, text }) => readFileIfAny(join(folder, name))?.toString() !== text,
   );
   return {
     folder,
-    script: join(folder, scriptOf(shell)),
     steps: [
       ...copies.map(({ name, text }): Step => ({ kind: 'write', path: join(folder, name), text })),
-      ...(edit(before).equals(before)
-        ? []
-        : [{ kind: 'edit', path, edit, lines: block, adds: true } as const]),
+      ...(edit(before).equals(before) ? [] : [{ kind: 'edit', path, edit, lines, adds: true } as const]),
+      ...removals(
+        paths.filter((other) => other !== path),
+        lines,
+      ),
     ],
   };
 };
@@ -126,23 +134,33 @@ export const planSetup = (shell: Shell, env: Environment, installation: Installa
 /** What takes this shell's block out again, and the copies once no other shell needs them. Raises UserError. */
 export const planRemoval = (shell: Shell, env: Environment, { platform }: Installation): Plan => {
   const folder = copyFolder(env);
-  const path = rcFile(shell, env, platform);
-  const others = shells.filter((other) => other !== shell && isSetUp(rcFile(other, env, platform)));
-  const copies =
-    others.length > 0
-      ? []
-      : copyNames.map((name) => join(folder, name)).filter((file) => fs.existsSync(file));
-  const edit = (bytes: Buffer) => withoutBlock(bytes, path);
-  const lines = blockOf(shell, join(folder, scriptOf(shell)), env);
+  const isNeeded = shells.some(
+    (other) => other !== shell && rows[other].rcFiles(env, platform).some((path) => hasBlock(path)),
+  );
+  const copies = isNeeded
+    ? []
+    : copyNames.map((name) => join(folder, name)).filter((file) => fs.existsSync(file));
+  const lines = blockOf(shell, join(folder, rows[shell].script), env);
   return {
     folder,
-    script: join(folder, scriptOf(shell)),
     steps: [
-      ...(isSetUp(path) ? [{ kind: 'edit', path, edit, lines, adds: false } as const] : []),
+      ...removals(rows[shell].rcFiles(env, platform), lines),
       ...copies.map((copy): Step => ({ kind: 'remove', path: copy })),
     ],
   };
 };
+
+/** Takes the block out of those of the files that have it. */
+const removals = (paths: readonly string[], lines: readonly string[]): Step[] =>
+  paths
+    .filter((path) => hasBlock(path))
+    .map((path) => ({
+      kind: 'edit',
+      path,
+      edit: (bytes) => withoutBlock(bytes, path),
+      lines,
+      adds: false,
+    }));
 
 const describePlan = ({ steps, folder }: Plan): string[] => {
   const files = steps.flatMap((step) => (step.kind === 'edit' ? [] : [step]));
@@ -178,124 +196,4 @@ const removeEmptyFolders = (folder: string): void => {
     const path = join(folder, name);
     if (fs.existsSync(path) && fs.readdirSync(path).length === 0) fs.rmdirSync(path);
   }
-};
-
-const shellOf = (env: Environment): Shell => {
-  const name = basename(env['SHELL'] ?? '');
-  const shell = shells.find((known) => known === name);
-  if (shell !== undefined) return shell;
-  throw new UserError(
-    `setup needs to know the shell: SHELL is ${name === '' ? 'not set' : shellWord(name)}`,
-    {
-      hint: `name it: aws-iam-login setup ${shells.join('|')}`,
-      exitCode: exitCode.usage,
-    },
-  );
-};
-
-const stampName = 'stamp';
-const copyNames = [
-  ...shells.flatMap((shell) => [scriptOf(shell), sessionScriptOf(shell), completionOf(shell)]),
-  stampName,
-];
-
-/**
- * The files of the copy folder. Its scripts are those of the package; the stamp tells them, line by line, their
- * version, and where Node and the program were. It comes last, so that it never tells of copies that are not there.
- */
-const copiesOf = ({ packageRoot: root, node, entry }: Installation): Array<{ name: string; text: string }> =>
-  copyNames.map((name) => ({
-    name,
-    text: name === stampName ? `${version}\n${node}\n${entry}\n` : fs.readFileSync(join(root, name), 'utf8'),
-  }));
-
-const copyFolder = (env: Environment): string =>
-  join(xdgFolder(env, 'XDG_DATA_HOME', join('.local', 'share')), 'aws-iam-login');
-
-/** The file that every interactive shell of this kind reads. */
-const rcFile = (shell: Shell, env: Environment, platform: string): string => {
-  if (shell === 'bash') return join(homeOf(env), platform === 'darwin' ? '.bash_profile' : '.bashrc');
-  if (shell === 'zsh') return join(env['ZDOTDIR'] || homeOf(env), '.zshrc');
-  return join(xdgFolder(env, 'XDG_CONFIG_HOME', '.config'), 'fish', 'conf.d', 'aws-iam-login.fish');
-};
-
-// The XDG specification has relative paths ignored.
-const xdgFolder = (env: Environment, variable: string, otherwise: string): string => {
-  const folder = env[variable] ?? '';
-  return isAbsolute(folder) ? folder : join(homeOf(env), otherwise);
-};
-
-const homeOf = (env: Environment): string => env['HOME'] || homedir();
-
-const begin = '# >>> aws-iam-login >>>';
-const end = '# <<< aws-iam-login <<<';
-/** Notes in the block that the line above it had no newline, so that its removal restores that. */
-const unended = '# (the line above has no newline of its own)';
-
-const blockOf = (shell: Shell, script: string, env: Environment): string[] => {
-  const word = scriptWord(shell, script, env);
-  return [
-    begin,
-    `# written by 'aws-iam-login setup ${shell}'; 'aws-iam-login setup ${shell} --remove' takes it out`,
-    shell === 'fish' ? `if test -r ${word}` : `if [ -r ${word} ]; then`,
-    `  ${shell === 'fish' ? 'source' : '.'} ${word}`,
-    shell === 'fish' ? 'end' : 'fi',
-    end,
-  ];
-};
-
-// Relative to $HOME where that needs no quoting, for rc files that several machines share.
-const scriptWord = (shell: Shell, script: string, env: Environment): string => {
-  const home = `${homeOf(env)}/`;
-  const rest = script.startsWith(home) ? script.slice(home.length) : '';
-  if (/^[\w./-]+$/.test(rest)) return `"$HOME/${rest}"`;
-  return shell === 'fish' ? quoteFish(script) : quotePosix(script);
-};
-
-const sourceLine = (shell: Shell, script: string): string =>
-  shell === 'fish' ? `source ${quoteFish(script)}` : `. ${quotePosix(script)}`;
-
-// Bytes are handled as latin1, where each is one character: whatever encoding the file has stays as it is.
-const textOf = (bytes: Buffer): string => bytes.toString('latin1');
-const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
-
-type Block = { readonly start: number; readonly end: number; readonly text: string };
-
-/** Our block with its last newline, undefined without one. Raises UserError when it has lost its end. */
-const findBlock = (bytes: Buffer, path: string): Block | undefined => {
-  const text = textOf(bytes);
-  const match = new RegExp(`^${begin}\\r?\\n`, 'm').exec(text);
-  if (match === null) return undefined;
-  const last = new RegExp(`^${end}\\r?(?:\\n|$(?![\\s\\S]))`, 'm').exec(text.slice(match.index));
-  if (last === null) {
-    throw new UserError(`${path} holds the first line of our block, but not the last one: ${end}`, {
-      hint: 'take the rest of the block out by hand, then run setup again',
-    });
-  }
-  const stop = match.index + last.index + last[0].length;
-  return { start: match.index, end: stop, text: text.slice(match.index, stop) };
-};
-
-const isSetUp = (path: string): boolean =>
-  findBlock(readFileIfAny(path) ?? Buffer.alloc(0), path) !== undefined;
-
-/** The file with our block: where it was, else at the end. All other bytes stay. */
-const withBlock = (bytes: Buffer, block: readonly string[], path: string): Buffer => {
-  const text = textOf(bytes);
-  const found = findBlock(bytes, path);
-  const isEnded = found === undefined ? text === '' || text.endsWith('\n') : !found.text.includes(unended);
-  const [first = '', ...others] = block;
-  const lines = `${(isEnded ? block : [first, unended, ...others]).map((line) => textOf(Buffer.from(line))).join('\n')}\n`;
-  if (found === undefined) return bytesOf(`${text}${isEnded ? '' : '\n'}${lines}`);
-  return bytesOf(text.slice(0, found.start) + lines + text.slice(found.end));
-};
-
-/** The file as it would be without our block. */
-const withoutBlock = (bytes: Buffer, path: string): Buffer => {
-  const found = findBlock(bytes, path);
-  if (found === undefined) return bytes;
-  const text = textOf(bytes);
-  const before = text.slice(0, found.start);
-  const after = text.slice(found.end);
-  return bytesOf((found.text.includes(unended) && after === '' ? before.replace(/\n$/, '') : before) + after);
 };

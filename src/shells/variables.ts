@@ -1,22 +1,20 @@
 import type { Environment } from '../context.ts';
 import { sessionProfileName } from '../profiles/profile.ts';
-import { isoSeconds } from '../sessions/stored-session.ts';
-import type { LiveSession, Session } from '../sessions/stored-session.ts';
-
-export const forms = ['keys', 'profile', 'watch'] as const;
-export type Form = (typeof forms)[number];
+import type { Session } from '../aws/answers.ts';
+import { isoSeconds } from '../sessions/expiration.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import type { Form } from './names.ts';
 
 /** Variables to set and, with undefined, to unset. */
 export type Variables = ReadonlyMap<string, string | undefined>;
 
 /** The variables of a session in one of the three forms, given what the shell has now. */
 export const sessionVariables = (
-  { profileName, session, region, silent }: LiveSession,
-  { as, minTtl }: { readonly as: Form; readonly minTtl: number },
+  { profileName, session, region, renewAt }: LiveSession,
+  as: Form,
   env: Environment,
-): Variables => {
-  const renewAt = silent ? session.expiration - minTtl : session.expiration;
-  return new Map<string, string | undefined>([
+): Variables =>
+  new Map<string, string | undefined>([
     ...(env['AWS_IAM_LOGIN_AS'] === undefined ? [] : unsetVariables(env)),
     ...(as === 'keys' ? keyVariables(session) : []),
     ...(as === 'profile' ? profileVariables(profileName) : []),
@@ -28,6 +26,11 @@ export const sessionVariables = (
     ['AWS_IAM_LOGIN_OLD_PROFILE', as === 'watch' ? undefined : oldProfile(env)],
     ['AWS_IAM_LOGIN_DECLINED', undefined],
   ]);
+
+/** The environment of a command that `exec` runs: ours with the session's keys. */
+export const withSession = (live: LiveSession, env: Environment): Environment => {
+  const changed = { ...env, ...Object.fromEntries(sessionVariables(live, 'keys', env)) };
+  return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
 };
 
 const keyVariables = (session: Session): Array<[string, string | undefined]> => [

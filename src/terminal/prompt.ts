@@ -12,8 +12,12 @@ export type NoTerminal = 'none' | 'background';
 
 const questionTimeout = 5 * 60_000;
 
-/** The controlling terminal, when this process is in its foreground. */
+/**
+ * The controlling terminal, when this process is in its foreground. Whoever has looked for it leaves its mode alone
+ * when it ends: by then another process may be asking.
+ */
 export const findTerminal = (): Terminal | NoTerminal => {
+  process.off('exit', forgetTerminal).on('exit', forgetTerminal);
   try {
     closeSync(openSync('/dev/tty', 'r+'));
   } catch {
@@ -108,10 +112,7 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
     input.on('data', (chunk) => {
       keysOf(String(chunk)).some(onKey);
     });
-    const onHangUp = (): void => {
-      process.once('exit', forgetTerminal);
-      fail(unanswered('the terminal went away'));
-    };
+    const onHangUp = (): void => fail(unanswered('the terminal went away'));
     input.on('error', onHangUp);
     input.on('end', onHangUp);
     if (signal?.aborted === true) onAbort();
@@ -119,7 +120,8 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
   });
 };
 
-// Node sets back the mode of its standard streams when it exits, and aborts when the terminal is no longer there.
+// Node sets back the mode of its standard streams when it exits, into the middle of another process's question, and
+// aborts when the terminal is no longer there. It does so only for streams that are open still.
 const forgetTerminal = (): void => {
   for (const stream of [0, 1, 2]) {
     try {

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import type { Environment } from '../context.ts';
 
 export type ShellResult = {
@@ -16,6 +15,8 @@ export const runShellCommand = async (
   env: Environment,
   limitMilliseconds = 60_000,
 ): Promise<ShellResult> => {
+  // loaded here, since it takes as long as a tenth of the whole program
+  const { execa } = await import('execa');
   const child = execa('/bin/sh', ['-c', command], {
     env,
     extendEnv: false,

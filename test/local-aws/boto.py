@@ -24,7 +24,12 @@ for line in sys.stdin:
     operation = xform_name(request["operation"])
     try:
         if request.get("presign"):
-            url = client.generate_presigned_url(operation, request["parameters"], HttpMethod="GET")
+            url = client.generate_presigned_url(
+                operation,
+                request["parameters"],
+                ExpiresIn=request["expiresIn"],
+                HttpMethod="GET",
+            )
             answer = {"url": url}
         else:
             answer = getattr(client, operation)(**request["parameters"])

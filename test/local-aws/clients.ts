@@ -160,11 +160,13 @@ export const cliClient = (program: string, folder: string): Client => ({
   close: async () => {},
 });
 
-/** boto3 in one Python process for all calls; `presign` makes a URL of a request. Undefined without boto3. */
+/** boto3 in one Python process for all calls; `presign` makes a URL of a request, good for an hour or so many seconds. Undefined without boto3. */
 export const botoClient = async (
   python: string,
   folder: string,
-): Promise<(Client & { presign: (request: ClientRequest) => Promise<string> }) | undefined> => {
+): Promise<
+  (Client & { presign: (request: ClientRequest, expiresIn?: number) => Promise<string> }) | undefined
+> => {
   const script = fileURLToPath(new URL('boto.py', import.meta.url));
   const child = spawn(python, [script], {
     env: clientEnvironment(folder),
@@ -183,8 +185,8 @@ export const botoClient = async (
       const code = jsonValue(reply, 'code');
       return code === undefined ? success(text) : failure(code, jsonValue(reply, 'message'));
     },
-    presign: async (request) =>
-      jsonValue(await ask({ region: 'us-east-1', presign: true, ...request }), 'url') ?? '',
+    presign: async (request, expiresIn = 3600) =>
+      jsonValue(await ask({ region: 'us-east-1', presign: true, expiresIn, ...request }), 'url') ?? '',
     close: async () => {
       const ended = new Promise((resolve) => child.once('close', resolve));
       child.stdin.end();

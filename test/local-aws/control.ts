@@ -29,6 +29,9 @@ export const answerControl = async (world: World, request: WireRequest): Promise
 };
 
 const commands: Readonly<Record<string, (world: World, given: Arguments) => unknown>> = {
+  reset: (world) => {
+    world.reset();
+  },
   calls: (world) => world.calls,
   count: (world, given) => world.count(optionalText(given, 'action')),
   forgetCalls: (world) => {
@@ -146,6 +149,9 @@ const commands: Readonly<Record<string, (world: World, given: Arguments) => unkn
   },
   setPageSize: (world, given) => {
     world.setPageSize(number(given, 'entries') ?? 1000);
+  },
+  setLongestSession: (world, given) => {
+    world.setLongestSession({ user: number(given, 'user'), role: number(given, 'role') });
   },
   setSessionTokenBytes: (world, given) => {
     world.setSessionTokenBytes(number(given, 'bytes') ?? 251);

@@ -121,7 +121,7 @@ const attempt = (read: () => Claim): Claim | Refusal => {
   }
 };
 
-const countCall = (state: State, { service, action }: Dispatched, claim: Claim | Refusal): Call => {
+const countCall = (state: State, { service, action, form }: Dispatched, claim: Claim | Refusal): Call => {
   const known = isRefusal(claim) ? undefined : claim;
   const identity = known && identityOf(state, known.accessKeyId);
   const call: Call = {
@@ -133,6 +133,7 @@ const countCall = (state: State, { service, action }: Dispatched, claim: Claim |
     at: serverNow(state),
     status: undefined,
     code: undefined,
+    roleArn: form.get('RoleArn') ?? undefined,
   };
   state.calls.push(call);
   for (const watcher of state.watchers) watcher();

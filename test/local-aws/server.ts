@@ -23,6 +23,8 @@ export type LocalAwsOptions = {
 export type LocalAws = World & {
   /** `http://127.0.0.1:PORT` and the base path, for STS and IAM alike. */
   readonly url: string;
+  /** How many connections were opened so far. */
+  readonly connectionCount: () => number;
   /** Stops listening and closes every connection, hanging ones too. */
   readonly close: () => Promise<void>;
 };
@@ -38,6 +40,7 @@ export const startLocalAws = async (options: LocalAwsOptions = {}): Promise<Loca
   const state = emptyState(now);
   const world = makeWorld(state);
   const sockets = new Set<Socket>();
+  let connections = 0;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     respond(state, world, basePath, request, response).catch((error: unknown) => {
       console.error('local AWS:', error);
@@ -47,6 +50,7 @@ export const startLocalAws = async (options: LocalAwsOptions = {}): Promise<Loca
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.keepAliveTimeout = 60_000;
   server.on('connection', (socket) => {
+    connections += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
@@ -60,7 +64,7 @@ export const startLocalAws = async (options: LocalAwsOptions = {}): Promise<Loca
       });
     });
   };
-  return { ...world, url, close };
+  return { ...world, url, connectionCount: () => connections, close };
 };
 
 const listen = async (server: Server, port: number): Promise<number> => {

@@ -58,6 +58,8 @@ export const isSignedWith = async (
   };
   const unsigned = unsignedRequest(claim, request);
   if (claim.expires !== undefined) {
+    // signed along with the rest, so whoever takes it away changes the request
+    if (!request.query.has('X-Amz-Expires')) return false;
     const presigned = await signer.presign(unsigned, { ...options, expiresIn: claim.expires });
     return isEqual(String(presigned.query?.['X-Amz-Signature']), claim.signature);
   }
@@ -107,7 +109,9 @@ const readQuery = ({ query }: WireRequest): Claim => {
     (name) => !query.has(name),
   );
   if (missing.length > 0)
-    throw incomplete(missing.map((name) => `AWS query-string parameters must include '${name}'. `).join(''));
+    throw incomplete(
+      `${missing.map((name) => `AWS query-string parameters must include '${name}'. `).join('')}Re-examine the query-string parameters.`,
+    );
   return {
     ...readScope(query.get('X-Amz-Credential') ?? ''),
     signedHeaders: (query.get('X-Amz-SignedHeaders') ?? '').split(';'),

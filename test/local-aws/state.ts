@@ -41,7 +41,7 @@ export type Role = {
   readonly arn: string;
   readonly partition: string;
   readonly roleId: string;
-  /** Principals: ARNs of users, roles and sessions, or account numbers. */
+  /** Principals: ARNs of users, roles and sessions, account numbers, or `*`. */
   readonly trusts: readonly string[];
   readonly requireMfa: boolean;
   readonly externalId: string | undefined;
@@ -116,6 +116,8 @@ export type Call = {
   readonly at: number;
   status: number | undefined;
   code: string | undefined;
+  /** The role that AssumeRole was asked for. */
+  readonly roleArn?: string | undefined;
 };
 
 /** All that a server knows. */
@@ -136,12 +138,14 @@ export type State = {
   /** The most entries in one page of a list, whatever MaxItems says. */
   pageSize: number;
   sessionTokenBytes: number;
+  /** The most seconds that GetSessionToken and AssumeRole grant, whatever they are asked for; undefined: AWS's own. */
+  longestSession: { readonly user?: number | undefined; readonly role?: number | undefined };
 };
 
 /** A server without users. */
 export const emptyState = (realNow: () => number): State => ({
   realNow,
-  clockOffset: 0,
+  ...initialSettings,
   users: new Map(),
   roles: new Map(),
   accessKeys: new Map(),
@@ -150,11 +154,25 @@ export const emptyState = (realNow: () => number): State => ({
   faults: [],
   held: [],
   watchers: new Set(),
+});
+
+const initialSettings = {
+  clockOffset: 0,
   propagation: {},
   regions: {},
   pageSize: 1000,
   sessionTokenBytes: 251,
-});
+  longestSession: {},
+};
+
+/** Makes the state that of a server without users again; requests that are held are let go. */
+export const resetState = (state: State): void => {
+  for (const go of state.held.splice(0)) go();
+  for (const collection of [state.users, state.roles, state.accessKeys, state.sessions, state.watchers])
+    collection.clear();
+  for (const list of [state.calls, state.faults]) list.splice(0);
+  Object.assign(state, initialSettings);
+};
 
 /** The server's time in milliseconds since the epoch. */
 export const serverNow = (state: State): number => state.realNow() + state.clockOffset * 1000;

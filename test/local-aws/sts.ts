@@ -44,7 +44,8 @@ export const stsOperations: Readonly<Record<string, Operation>> = {
       const { user } = caller.identity;
       const mfa = verifyMfa(state, user, parameters.text('SerialNumber'), parameters.text('TokenCode'));
       const most = user.kind === 'root' ? 3600 : 129_600;
-      const seconds = Math.min(parameters.number('DurationSeconds') ?? 43_200, most);
+      const wanted = Math.min(parameters.number('DurationSeconds') ?? 43_200, most);
+      const seconds = Math.min(wanted, state.longestSession.user ?? wanted);
       return { Credentials: describe(addSession(state, caller.identity, { mfa, seconds })) };
     },
   },
@@ -100,7 +101,8 @@ function assumeRole(state: State, caller: Caller, parameters: Parameters): Xml {
     );
   }
   const identity: Identity = { kind: 'role', role, sessionName };
-  const session = addSession(state, identity, { mfa: false, seconds });
+  const granted = Math.min(seconds, state.longestSession.role ?? seconds);
+  const session = addSession(state, identity, { mfa: false, seconds: granted });
   return {
     AssumedRoleUser: { AssumedRoleId: userIdOf(identity), Arn: arnOf(identity) },
     Credentials: describe(session),
@@ -131,10 +133,13 @@ const mayAssume = (identity: Identity, mfa: boolean): boolean => {
 
 const isTrusted = (role: Role, identity: Identity, mfa: boolean, parameters: Parameters): boolean => {
   const account = accountOfIdentity(identity);
-  const names = [account, `arn:${role.partition}:iam::${account}:root`, arnOf(identity)];
+  const { partition } = identity.kind === 'role' ? identity.role : identity.user;
+  const names = ['*', account, `arn:${partition}:iam::${account}:root`, arnOf(identity)];
   if (identity.kind === 'role') names.push(identity.role.arn);
   return (
     !role.deleted &&
+    // accounts of one number in two partitions have nothing to do with each other
+    role.partition === partition &&
     names.some((name) => role.trusts.includes(name)) &&
     (mfa || !role.requireMfa) &&
     (role.externalId === undefined || role.externalId === parameters.text('ExternalId'))

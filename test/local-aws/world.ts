@@ -12,6 +12,7 @@ import {
   type User,
   arnOf,
   changeStatus,
+  resetState,
   serverNow,
 } from './state.ts';
 import { addSession } from './sts.ts';
@@ -76,7 +77,7 @@ export type DeviceOptions = {
   readonly seed?: string | undefined;
 };
 
-/** What a new role may be like; trusted are ARNs or account numbers (default: the role's own account). */
+/** What a new role may be like; trusted are ARNs, account numbers, or `*` (default: the role's own account). */
 export type RoleOptions = {
   readonly name: string;
   readonly path?: string | undefined;
@@ -104,6 +105,10 @@ export type World = ReturnType<typeof makeWorld>;
 export const makeWorld = (state: State) => {
   const device = (serialNumber: string): DeviceHandle => deviceHandle(state, findDevice(state, serialNumber));
   return {
+    /** Forgets users, roles, sessions, requests, faults and settings, as if the server had just started. */
+    reset: (): void => {
+      resetState(state);
+    },
     /** Every request so far, oldest first. */
     calls: state.calls as readonly Readonly<Call>[],
     /** How many requests came in for an action, or all. */
@@ -231,6 +236,10 @@ export const makeWorld = (state: State) => {
     /** Sets the most entries that one page of a list holds. */
     setPageSize: (entries: number): void => {
       state.pageSize = entries;
+    },
+    /** Sets how many seconds the sessions to come last at most: of users, and of roles; what is missing, as AWS has it. */
+    setLongestSession: (longest: State['longestSession']): void => {
+      state.longestSession = longest;
     },
     /** Sets the size of the session tokens to come, in bytes before base64. */
     setSessionTokenBytes: (bytes: number): void => {

@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { messageOf, UserError } from '../../src/errors.ts';
-import { checkEditable, editFile, readFileIfAny } from '../../src/files/edit.ts';
-import { setKeys } from '../../src/ini/ini.ts';
+import { checkEditable, editFile } from '../../src/files/edit.ts';
+import { readFileIfAny } from '../../src/files/read.ts';
+import { setSettings } from '../../src/ini/edit.ts';
 import { acquireLock } from '../../src/files/lock.ts';
 
 // The process that lock.test.ts and files.test.ts start many times, kill and stop. It says what it does in lines on
@@ -31,7 +32,7 @@ const actions: Record<string, (...words: string[]) => Promise<void>> = {
   },
   // writes one key of one profile
   set: async (path = '', state = '', profile = '', value = '') => {
-    await editFile(path, (bytes) => setKeys(bytes, 'credentials', profile, { value }), { state });
+    await editFile(path, (bytes) => setSettings(bytes, 'credentials', profile, { value }), { state });
     say('done');
   },
   // adds a line, and is stopped between reading and writing for the first time

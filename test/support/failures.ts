@@ -1,19 +1,10 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LocalAws } from '../local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from '../local-aws/world.ts';
 import { faultEnvironment } from './faults.ts';
+import type { Scene } from './fixture.ts';
 import { isRoot, nobody } from './processes.ts';
-import { type Home, keyLines, program, sessionLines, wrongCodes, writeCredentials } from './program.ts';
-
-/** A user with a phone, and a home with their key, initialised. */
-export type Scene = {
-  readonly aws: LocalAws;
-  readonly home: Home;
-  readonly jane: UserHandle;
-  readonly phone: DeviceHandle;
-};
+import { keyLines, program, sessionLines, wrongCodes, writeCredentials } from './program.ts';
 
 /** Something that is wrong before `aws-iam-login env` runs, and what the user gets. */
 export type Failure = {
@@ -27,6 +18,8 @@ export type Failure = {
   readonly hint?: RegExp;
   /** How many requests AWS gets; default none. */
   readonly requests?: number;
+  /** It depends on the process: on its terminal, its user, or its file system. */
+  readonly ofProcess?: boolean;
 };
 
 const withCode = ({ phone }: Scene): string[] => ['--token-code', phone.code()];
@@ -205,9 +198,9 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'an endpoint whose name nobody knows',
-    prepare: () => ({ AWS_ENDPOINT_URL: 'http://sts.invalid' }),
+    prepare: () => ({ AWS_ENDPOINT_URL: 'https://sts.invalid' }),
     exitCode: 1,
-    message: /^could not reach http:\/\/sts\.invalid: its name /,
+    message: /^could not reach https:\/\/sts\.invalid: its name /,
     hint: /network/,
   },
   {
@@ -256,6 +249,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a read-only disk',
+    ofProcess: true,
     prepare: ({ home }) => faultEnvironment({ under: home.state, op: 'mkdirSync', action: 'EROFS' }),
     exitCode: 1,
     message: /^could not write .*: the file system is read-only$/,
@@ -263,6 +257,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a full disk',
+    ofProcess: true,
     prepare: ({ home }) =>
       faultEnvironment({ under: join(home.folder, '.aws'), op: 'writeSync', action: 'ENOSPC' }),
     exitCode: 1,
@@ -271,6 +266,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a folder that may not be written',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.chmodSync(dirname(scene.home.credentials), 0o500);
@@ -282,6 +278,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'an unreadable file',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.chmodSync(scene.home.credentials, 0);
@@ -342,6 +339,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'no terminal',
+    ofProcess: true,
     words: withoutCode,
     exitCode: 3,
     message: /^a token code for arn:.* is needed, and there is no terminal to ask on$/,
@@ -356,6 +354,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'files that sudo left to root',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       if (isRoot()) fs.chownSync(scene.home.credentials, 0, 0);
@@ -370,6 +369,7 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'a state folder that sudo left to root',
+    ofProcess: true,
     prepare: (scene) => {
       const env = asNobody(scene);
       fs.mkdirSync(scene.home.state, { mode: isRoot() ? 0o700 : 0 });

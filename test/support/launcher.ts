@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answerStored } from '../../src/cli/stored.ts';
+import { quickAnswer } from '../../src/cli/quick.ts';
 import type { Case } from './launcher-cases.ts';
 
 /** The launcher, which is what `aws-iam-login` on PATH is. */
@@ -98,17 +98,16 @@ export const askLauncher = async (
 /** The core's answer, in this process; undefined when it would go on to log in, to help or to complain. */
 export const askCore = (folder: string, cases: readonly Case[], place: number): Answer | undefined => {
   const { argv = [], env = {}, now = 0 } = cases[place] ?? {};
-  let stdout = '';
-  const code = answerStored(argv, {
+  const answer = quickAnswer(argv, {
     env: { PATH: '/usr/bin:/bin', HOME: folder, ...env, ...filesOf(folder, place) },
     now: () => now * 1000 + 999,
     sleep: async () => {},
     log: () => {},
-    print: (text) => {
-      stdout += text;
-    },
+    print: () => {},
   });
-  return code === undefined ? undefined : { stdout, code };
+  return answer !== undefined && 'text' in answer
+    ? { stdout: answer.text, code: answer.exitCode }
+    : undefined;
 };
 
 /** Whether a command is on this machine. */

@@ -3,6 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run as runCommandLine } from '../../src/cli/run.ts';
+import type { Context } from '../../src/context.ts';
+import { shown } from '../../src/text.ts';
 import type { LocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
 
@@ -42,8 +45,12 @@ export const makeHome = (url: string): Home => {
       AWS_PAGER: '',
       AWS_ENDPOINT_URL: url,
     },
-    // a shell that has just been ended may still write its history
-    remove: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
+    remove: () => {
+      const closed = ['', '.aws', '.aws/aws-iam-login'].map((name) => join(folder, name));
+      for (const path of closed) if (fs.existsSync(path)) fs.chmodSync(path, 0o700);
+      // a shell that has just been ended may still write its history
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
   };
 };
 
@@ -92,16 +99,28 @@ export const wrongCodes = (device: DeviceHandle, count: number): string[] => {
     .slice(0, count);
 };
 
-/** Every file below the home's `.aws` with mode and content, to see whether anything has changed. */
+/** Every file below the home's `.aws` with mode and content, to see whether anything has changed; not our own state. */
 export const snapshot = (home: Home, folder = join(home.folder, '.aws')): Record<string, string> =>
   Object.fromEntries(
-    fs
-      .readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !path.startsWith(home.state))
-      .map((path) => [path, `${fs.statSync(path).mode.toString(8)} ${fs.readFileSync(path, 'latin1')}`]),
+    fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+      const path = join(folder, entry.name);
+      if (path.startsWith(home.state)) return [];
+      if (entry.isDirectory()) return Object.entries(snapshot(home, path));
+      return entry.isFile() ? [[path, modeAndContent(path)]] : [];
+    }),
   );
+
+// Only root reads what a test has closed to its owner: for the look it is opened.
+const modeAndContent = (path: string): string => {
+  const { mode } = fs.statSync(path);
+  const isClosed = (mode & 0o400) === 0;
+  if (isClosed) fs.chmodSync(path, mode | 0o400);
+  try {
+    return `${mode.toString(8)} ${fs.readFileSync(path, 'latin1')}`;
+  } finally {
+    if (isClosed) fs.chmodSync(path, mode);
+  }
+};
 
 export type Ended = {
   readonly exitCode: number | null;
@@ -113,6 +132,8 @@ export type Ended = {
 export type RunOptions = {
   /** What comes on stdin; without it stdin is empty. */
   readonly input?: string | undefined;
+  /** Whether stdin stays open after that. */
+  readonly openInput?: boolean | undefined;
   /** Variables on top of the home's; undefined takes one away. */
   readonly env?: Record<string, string | undefined> | undefined;
   readonly cwd?: string | undefined;
@@ -134,8 +155,31 @@ export const start = (home: Home, args: readonly string[], options: RunOptions =
     options,
   );
 
-/** Runs the program without a controlling terminal. */
-export const run = (home: Home, args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
+/**
+ * Runs a command line in this process, which costs a tenth of starting one. For whatever depends on stdin, signals, the
+ * terminal (this process may have one) or the user, and for what the command's own children print: `runProcess`.
+ */
+export const run = async (
+  home: Home,
+  args: readonly string[],
+  options: Pick<RunOptions, 'env'> = {},
+): Promise<Ended> => {
+  const texts = { stdout: '', stderr: '' };
+  const context: Context = {
+    env: { ...home.env, ...options.env },
+    now: Date.now,
+    sleep: async (milliseconds) => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    },
+    log: (line) => void (texts.stderr += `${shown(line)}\n`),
+    print: (text) => void (texts.stdout += text),
+  };
+  const exitCode = await runCommandLine(args, context);
+  return { exitCode, signal: null, ...texts };
+};
+
+/** Runs the program in a process of its own, without a controlling terminal. */
+export const runProcess = (home: Home, args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
   start(home, args, options).ended;
 
 /** Runs any command without a controlling terminal. */
@@ -171,7 +215,8 @@ export const startCommand = (
   child.stdout.setEncoding('utf8').on('data', collect('stdout'));
   child.stderr.setEncoding('utf8').on('data', collect('stderr'));
   child.stdin.on('error', () => {});
-  child.stdin.end(options.input ?? '');
+  child.stdin.write(options.input ?? '');
+  if (options.openInput !== true) child.stdin.end();
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode, signal) => resolve({ exitCode, signal, ...texts }));

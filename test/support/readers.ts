@@ -3,6 +3,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { findPrograms } from '../local-aws/clients.ts';
 import { type Home, makeHome, runCommand, writeCredentials } from './program.ts';
+import { atSize } from './size.ts';
 
 /** What a program of AWS finds in a profile. */
 export type Found = {
@@ -107,12 +108,13 @@ const output = async (home: Home, program: string, words: readonly string[]): Pr
   return stdout;
 };
 
-/** The JavaScript SDK, and every AWS CLI and boto3 on this machine. */
+/** The JavaScript SDK, and the first AWS CLI and boto3 on this machine; in the long run all of them. */
 export const findReaders = async (): Promise<Reader[]> => {
+  const count = atSize(1, Infinity);
   const pythons = await Promise.all(
     findPrograms('python3').map(async (python) => ((await hasBoto(python)) ? [boto(python)] : [])),
   );
-  return [sdk, ...findPrograms('aws').map(commandLine), ...pythons.flat()];
+  return [sdk, ...findPrograms('aws').slice(0, count).map(commandLine), ...pythons.flat().slice(0, count)];
 };
 
 const hasBoto = async (python: string): Promise<boolean> => {

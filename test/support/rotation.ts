@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { connect } from '../../src/aws/client.ts';
+import { resolveConnection } from '../../src/aws/connection.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
-import { isUserError, messageOf } from '../../src/errors.ts';
-import { findProblems, readProfile } from '../../src/ini/ini.ts';
+import { findProblems, readProfile } from '../../src/ini/read.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
@@ -81,7 +81,7 @@ export type Outcome = {
   readonly stderr: string;
 };
 
-/** Runs a command line in this process, by the scene's clock. Anything but a UserError is thrown. */
+/** Runs a command line in this process, by the scene's clock. Raises what the program did not expect. */
 export const runHere = async ({ home, clock }: Scene, args: readonly string[]): Promise<Outcome> => {
   const texts = { stdout: '', stderr: '' };
   const context = {
@@ -91,18 +91,14 @@ export const runHere = async ({ home, clock }: Scene, args: readonly string[]): 
     log: (line: string) => void (texts.stderr += `${line}\n`),
     print: (text: string) => void (texts.stdout += text),
   };
-  try {
-    return { exitCode: await runCommandLine(args, context), ...texts };
-  } catch (error) {
-    if (!isUserError(error)) throw error;
-    texts.stderr += `aws-iam-login: ${messageOf(error)}\n  hint: ${error.hint}\n`;
-    return { exitCode: error.exitCode, ...texts };
-  }
+  const code = await runCommandLine(args, context);
+  if (texts.stderr.includes('unexpected error')) throw new Error(texts.stderr);
+  return { exitCode: code, ...texts };
 };
 
 /** The pair that a profile of the credentials file holds. */
 export const pairIn = ({ home }: Scene, profileName = 'default'): KeyPair => {
-  const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.keys;
+  const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.settings;
   return {
     accessKeyId: keys?.get('aws_access_key_id') ?? '',
     secretAccessKey: keys?.get('aws_secret_access_key') ?? '',
@@ -117,8 +113,10 @@ export const journalFiles = ({ home }: Scene): string[] => {
 
 /** Whether AWS accepts the pair. */
 export const works = async ({ aws }: Scene, credentials: KeyPair): Promise<boolean> => {
-  const endpointUrls = { sts: aws.url, iam: aws.url };
-  return connect({ credentials, region: 'us-east-1', endpointUrls }, {})
+  const profile = { name: 'default', settings: new Map<string, string>(), configBytes: undefined };
+  const env = { AWS_ENDPOINT_URL: aws.url };
+  const connection = resolveConnection(profile, env);
+  return connect({ credentials, region: 'us-east-1', connection }, { env, log: () => {} })
     .getCallerIdentity()
     .then(
       () => true,
@@ -131,10 +129,10 @@ export const expectNoLockOut = async (scene: Scene): Promise<void> => {
   await scene.clock.sleep(61_000);
   const { credentials, config } = scene.home;
   expect([credentials, config].map((path) => findProblems(fs.readFileSync(path)))).toEqual([[], []]);
-  const journals = readJournals(scene.home.state).map(({ newId = '', newSecret = '' }) => ({
-    accessKeyId: newId,
-    secretAccessKey: newSecret,
-  }));
+  const journals = readJournals(scene.home.state).flatMap(({ old, newId = '', newSecret = '' }) => [
+    old,
+    { accessKeyId: newId, secretAccessKey: newSecret },
+  ]);
   const answers = await Promise.all([pairIn(scene), ...journals].map((pair) => works(scene, pair)));
   expect(answers).toContain(true);
 };
@@ -208,3 +206,12 @@ export const inParallel = async <Item>(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
 };
+
+/** So many items, spread evenly from the first to the last; all where there are no more. */
+export const spread = <Item>(items: readonly Item[], count: number): Item[] =>
+  count >= items.length
+    ? [...items]
+    : items.filter(
+        (_, index) =>
+          Math.floor((index * count) / items.length) !== Math.floor(((index + 1) * count) / items.length),
+      );

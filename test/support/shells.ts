@@ -1,4 +1,5 @@
 import { type Ended, type Home, type RunOptions, runCommand } from './program.ts';
+import { type Terminal, openTerminal } from './terminal.ts';
 
 /** The shells that evaluate what `env` prints. */
 export const posixShells = ['bash', 'zsh', 'dash'] as const;
@@ -21,6 +22,22 @@ export const runShell = (
 ): Promise<Ended> => {
   const [command = '', ...args] = commands[shell];
   return runCommand(home, command, [...args, script], options);
+};
+
+/** A shell that a user sits in front of; its prompt is `R` and the last exit status, then `> `. */
+export const openShell = (
+  home: Home,
+  shell: InteractiveShell,
+  env: Record<string, string> = {},
+): Promise<Terminal> => openTerminal(home, interactive[shell], env);
+
+/** The shells that the hook serves. */
+export type InteractiveShell = 'bash' | 'fish' | 'zsh';
+
+const interactive: Readonly<Record<InteractiveShell, string>> = {
+  bash: `PS1='R$?> ' exec bash --noprofile --norc -i`,
+  zsh: `PS1='R%?> ' exec zsh -f -i`,
+  fish: `exec fish --no-config -i -C 'function fish_prompt; echo "R$status> "; end; function fish_greeting; end; set -g fish_autosuggestion_enabled 0'`,
 };
 
 /** How a user takes up the variables in this shell. */

@@ -13,7 +13,7 @@ export type Terminal = {
   readonly press: (...keys: string[]) => Promise<void>;
   /** What the terminal shows, wrapped lines joined, blank lines at the end left out. */
   readonly screen: () => Promise<string>;
-  /** Waits until the screen fits. Rejects after 20 s with what it shows instead. */
+  /** Waits until the screen fits. Rejects after 90 s, which no loaded machine needs, with what it shows instead. */
   readonly until: (pattern: RegExp) => Promise<string>;
   readonly close: () => Promise<void>;
 };
@@ -27,7 +27,7 @@ export const openTerminal = async (
   env: Record<string, string> = {},
 ): Promise<Terminal> => {
   // tmux does not start where a server of the same name has just ended
-  const name = `aws-iam-login-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const name = randomBytes(6).toString('hex');
   const tmux = async (...args: string[]): Promise<string> =>
     (await execute('tmux', ['-L', name, ...args], { env: clean(home, env) })).stdout;
   const start = `-f /dev/null start-server ; set-option -g remain-on-exit on ; new-session -d -x 200 -y 60`;
@@ -38,12 +38,12 @@ export const openTerminal = async (
     press: async (...keys) => void (await tmux('send-keys', ...keys)),
     screen,
     until: async (pattern) => {
-      const end = Date.now() + 20_000;
+      const end = Date.now() + 90_000;
       for (;;) {
         const shown = await screen();
         if (pattern.test(shown)) return shown;
         if (Date.now() > end) throw new Error(`the terminal does not show ${pattern} but:\n${shown}`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
     close: async () => {
@@ -55,18 +55,6 @@ export const openTerminal = async (
   return terminal;
 };
 
-/** A shell that a user sits in front of; its prompt is `R` and the last exit status, then `> `. */
-export const openShell = (home: Home, shell: Shell, env: Record<string, string> = {}): Promise<Terminal> =>
-  openTerminal(home, interactive[shell], env);
-
-export type Shell = 'bash' | 'fish' | 'zsh';
-
-const interactive: Readonly<Record<Shell, string>> = {
-  bash: `PS1='R$?> ' exec bash --noprofile --norc -i`,
-  zsh: `PS1='R%?> ' exec zsh -f -i`,
-  fish: `exec fish --no-config -i -C 'function fish_prompt; echo "R$status> "; end; function fish_greeting; end; set -g fish_autosuggestion_enabled 0'`,
-};
-
 /** Ends what tests have left open. */
 export const closeTerminals = async (): Promise<void> => {
   await Promise.all([...open].map((terminal) => terminal.close()));
@@ -75,6 +63,8 @@ export const closeTerminals = async (): Promise<void> => {
 // The variables of the tmux server, and so of everything that it starts.
 const clean = (home: Home, env: Record<string, string>): Record<string, string> => ({
   ...home.env,
+  // Where its socket lies, which stays behind.
+  TMUX_TMPDIR: home.folder,
   TERM: 'screen',
   SHELL: '/bin/sh',
   ...env,

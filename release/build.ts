@@ -1,0 +1,96 @@
+import fs from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
+import { findComponents, thirdPartyLicenses } from './licenses.ts';
+
+// Makes what the package delivers: dist, and the licences of what is bundled in it. The same source gives the same
+// bytes. Runs in the folder of package.json.
+
+const root = process.cwd();
+const dist = join(root, 'dist');
+const entry = join(dist, 'aws-iam-login.cjs');
+
+/** What esbuild says of the build, for the licences and for tests. */
+const metafilePath = join(root, 'build', 'metafile.json');
+
+/** Of package.json the program needs the version, and nobody the rest. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup: (building) => {
+    building.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => {
+      if (dirname(path) !== root) return undefined;
+      const { version }: { readonly version: string } = JSON.parse(fs.readFileSync(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  plugins: [versionOnly],
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const buildProgram = async (): Promise<void> => {
+  const [small, large] = await Promise.all([
+    // read by every Node since 12
+    build({
+      ...common,
+      entryPoints: ['src/main.ts'],
+      external: ['./cli/run.js'],
+      outfile: entry,
+      format: 'cjs',
+      target: 'node12.22',
+      minify: true,
+    }),
+    build({
+      ...common,
+      entryPoints: ['src/cli/run.ts'],
+      alias: { '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts' },
+      banner: {
+        js: "import {createRequire as _createRequire} from 'node:module';const require=_createRequire(import.meta.url);",
+      },
+      outbase: 'src',
+      outdir: dist,
+      chunkNames: 'cli/[name]-[hash]',
+      format: 'esm',
+      splitting: true,
+      target: 'node20.19',
+      minifyWhitespace: true,
+      minifySyntax: true,
+    }),
+  ]);
+  const metafile: Metafile = {
+    inputs: { ...small.metafile.inputs, ...large.metafile.inputs },
+    outputs: { ...small.metafile.outputs, ...large.metafile.outputs },
+  };
+  writeChanged(metafilePath, Buffer.from(JSON.stringify(metafile)));
+  const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
+  writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));
+  writeDist([...small.outputFiles, ...large.outputFiles]);
+};
+
+/** Writes what has changed and removes what no build has made: others may be running what is there. */
+const writeDist = (files: readonly OutputFile[]): void => {
+  for (const { path, contents } of files) writeChanged(path, contents);
+  fs.chmodSync(entry, 0o755);
+  const made = new Set(files.map(({ path }) => relative(dist, path)));
+  for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const path = join(dist, name);
+    if (!made.has(name) && !fs.statSync(path).isDirectory()) fs.rmSync(path);
+  }
+};
+
+const writeChanged = (path: string, contents: Uint8Array): void => {
+  if (fs.existsSync(path) && fs.readFileSync(path).equals(contents)) return;
+  fs.mkdirSync(dirname(path), { recursive: true });
+  fs.writeFileSync(path, contents);
+};
+
+await buildProgram().catch((error: unknown) => {
+  console.error(`could not build: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

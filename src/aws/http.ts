@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
+import type { HttpHandler } from '@smithy/core/protocols';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import type { Environment } from '../context.ts';
+import { UserError, messageOf } from '../errors.ts';
+import type { Configured } from './connection.ts';
+import { proxyFor } from './proxy.ts';
+import type { Proxy } from './proxy.ts';
+
+export type HttpOptions = {
+  /** PEM, to trust instead of Node's own. */
+  readonly certificates: Buffer | undefined;
+  /** Whether a prompt is waiting for us: shorter limits. */
+  readonly hook: boolean;
+  /** Whether connections stay open for the next request; idle ones keep no process alive. */
+  readonly keepAlive: boolean;
+  /** Is told AWS's time at each answer, in milliseconds since the epoch. */
+  readonly onDate?: ((date: number) => void) | undefined;
+};
+
+/** The most bytes of an answer that are read: AWS's longest here have some tens of thousands. */
+export const answerLimit = 1_000_000;
+
+/** What is thrown, by its name, for an answer that is longer than AWS's ever are. */
+export const tooLong = 'AnswerTooLong';
+
+/**
+ * Sends the SDK's requests with limits of time and size, over the proxy that the environment names for their host and
+ * with certificates of the user's: the SDK honours none of this unless told. Sending raises UserError for a proxy that
+ * cannot be used.
+ */
+export const newHttpHandler = (
+  env: Environment,
+  options: HttpOptions,
+): HttpHandler & { readonly destroy: () => void } => {
+  const handlers = new Map<string, NodeHttpHandler>();
+  const handlerFor = (url: URL): NodeHttpHandler => {
+    const known = handlers.get(url.origin) ?? newNodeHandler(url, proxyFor(url, env), options);
+    handlers.set(url.origin, known);
+    return known;
+  };
+  return {
+    handle: async (request, handling = {}) => {
+      const { protocol, hostname, port } = request;
+      const url = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
+      const { response } = await handlerFor(url).handle(request, handling);
+      response.body = await readAnswer(response.body);
+      const date = awsTimeOf(response.headers);
+      if (date !== undefined) options.onDate?.(date);
+      return { response };
+    },
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+    destroy: () => {
+      for (const handler of handlers.values()) handler.destroy();
+    },
+  };
+};
+
+// A captive portal has a clock, too; only AWS numbers its requests.
+const awsTimeOf = (headers: Readonly<Record<string, string>>): number | undefined => {
+  const date = Date.parse(headers['date'] ?? '');
+  return headers['x-amzn-requestid'] === undefined || Number.isNaN(date) ? undefined : date;
+};
+
+const newNodeHandler = (
+  { hostname }: URL,
+  proxy: Proxy | undefined,
+  { certificates, hook, keepAlive }: HttpOptions,
+): NodeHttpHandler => {
+  const tls = certificates === undefined ? {} : { ca: certificates };
+  // an idle connection ends before AWS or a router on the way forgets it
+  const agentOptions = { keepAlive, timeout: idleLimit, ...tls };
+  return new NodeHttpHandler({
+    connectionTimeout: hook ? 2000 : 3000,
+    requestTimeout: hook ? 5000 : 10_000,
+    throwOnRequestTimeout: true,
+    ...(proxy === undefined
+      ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
+      : proxyAgents(proxy, hostname, agentOptions, tls)),
+  });
+};
+
+// Milliseconds.
+const idleLimit = 4000;
+
+const proxyAgents = (
+  { url, authorization }: Proxy,
+  hostname: string,
+  agentOptions: { keepAlive: boolean; timeout: number; ca?: Buffer },
+  tls: { ca?: Buffer },
+): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => {
+  // as a header, since these agents write the whole URL to the log of DEBUG=*
+  const options = {
+    ...agentOptions,
+    headers: (): Record<string, string> =>
+      authorization === undefined ? {} : { 'Proxy-Authorization': authorization },
+  };
+  const httpsAgent = new HttpsProxyAgent(url.href, options);
+  // its own options are for the way to the proxy, and it drops them for the way behind it
+  Object.assign(httpsAgent.options, tls, { timeout: idleLimit });
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(address) > 0) {
+    // and it has the certificate of an address checked for localhost
+    Object.assign(httpsAgent.options, {
+      checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+        checkServerIdentity(address, certificate),
+    });
+  }
+  return { httpAgent: new HttpProxyAgent(url.href, options), httpsAgent };
+};
+
+/** The certificates of a configured file. Raises UserError when there are none. */
+export const readCertificates = ({ setting, value: path }: Configured): Buffer => {
+  const hint = `let ${setting} name a file of PEM certificates, or remove it`;
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const reason = messageOf(error);
+    throw new UserError(`${setting} names ${path}, which cannot be read: ${reason}`, { hint, cause: error });
+  }
+  if (bytes.includes('-----BEGIN ')) return bytes;
+  throw new UserError(`${setting} names ${path}, which holds no certificate`, { hint });
+};
+
+/** All of an answer. Throws an error named `tooLong`, the connection closed, for more than `answerLimit` bytes. */
+const readAnswer = async (body: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // leaving the loop early destroys the stream and its socket
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > answerLimit)
+      throw Object.assign(new Error(`an answer of more than ${answerLimit} bytes`), { name: tooLong });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};

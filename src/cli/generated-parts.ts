@@ -1,0 +1,246 @@
+import { shells } from '../shells/names.ts';
+import { quoteFish, quotePosix } from '../shells/quoting.ts';
+import { commandNames, commandOf, optionNames, optionOf } from './commands.ts';
+import type { CommandName, OptionName } from './commands.ts';
+
+/** A part of a checked-in file that is made from the table of commands: what stands between two marked lines. */
+export type GeneratedPart = {
+  readonly file: string;
+  /** The whole line before the part and the whole line behind it, save blanks; each stands once in the file. */
+  readonly begin: string;
+  readonly end: string;
+  /** Whole lines. */
+  readonly text: string;
+};
+
+/** The text of a file with its part made anew. Raises an error for a file without the two marks. */
+export const withPart = (text: string, { file, begin, end, text: made }: GeneratedPart): string => {
+  const lines = text.split('\n');
+  const [starts, stops] = [begin, end].map((mark) =>
+    lines.flatMap((line, place) => (line.trim() === mark ? [place] : [])),
+  );
+  const [start, stop] = [starts?.[0], stops?.[0]];
+  if (
+    start === undefined ||
+    stop === undefined ||
+    start > stop ||
+    starts?.length !== 1 ||
+    stops?.length !== 1
+  )
+    throw new Error(`${file} must hold '${begin}' and below it '${end}', each once`);
+  return [...lines.slice(0, start + 1), ...made.split('\n').slice(0, -1), ...lines.slice(stop)].join('\n');
+};
+
+/** A command, or with '' a line that names none yet. */
+type Place = CommandName | '';
+
+/** The options that people see, in the order of the table: of a command, or of login and `--version` with none. */
+const optionsOf = (place: Place): OptionName[] => {
+  const own: readonly OptionName[] = commandOf(place === '' ? 'login' : place).options;
+  return optionNames.filter(
+    (name) => own.includes(name) && optionOf(name).hidden !== true && (name !== 'version' || place === ''),
+  );
+};
+
+const places: readonly Place[] = ['', ...commandNames];
+const shownOptions = optionNames.filter((name) => places.some((place) => optionsOf(place).includes(name)));
+const valueOptions = shownOptions.filter((name) => optionOf(name).type === 'string');
+
+/** How an option is written: `--profile`, `-p`. */
+const spellings = (name: OptionName): string[] => {
+  const { alias } = optionOf(name);
+  return [`--${name}`, ...(alias === undefined ? [] : [`-${alias}`])];
+};
+
+const valueWords = valueOptions.flatMap(spellings);
+const helpWords = [...spellings('help'), ...spellings('version')];
+const shellCommands = commandNames.filter((name) => commandOf(name).operand === 'shell');
+
+/** The places that have the same options, with these. */
+const optionGroups = (): Array<{
+  readonly places: readonly Place[];
+  readonly names: readonly OptionName[];
+}> => {
+  const lists = new Set(places.map((place) => optionsOf(place).join(' ')));
+  return [...lists].map((list) => {
+    const alike = places.filter((place) => optionsOf(place).join(' ') === list);
+    return { places: alike, names: optionsOf(alike[0] ?? '') };
+  });
+};
+
+/** What Tab offers as the value of an option. */
+const offersOf = (name: OptionName): 'profiles' | readonly string[] => {
+  const { choices, offers } = optionOf(name);
+  return choices ?? offers ?? [];
+};
+
+const bashOptions = (): string[] =>
+  optionGroups().map(({ places: alike, names }) => {
+    const pattern = alike.map((place) => (place === '' ? "''" : place)).join(' | ');
+    return `${pattern}) ail_names=(${names.map((name) => `--${name}`).join(' ')}) ;;`;
+  });
+
+const bashValues = (): string[] => {
+  const free = valueOptions.filter((name) => offersOf(name).length === 0);
+  return [
+    ...valueOptions
+      .filter((name) => !free.includes(name))
+      .map((name) => {
+        const offers = offersOf(name);
+        const action = offers === 'profiles' ? '__aws_iam_login_profiles' : `ail_names=(${offers.join(' ')})`;
+        return `${spellings(name).join(' | ')}) ${action} ;;`;
+      }),
+    `${free.flatMap(spellings).join(' | ')}) ;;`,
+  ];
+};
+
+/** What `_arguments` of zsh wants to know of an option. */
+const zshSpec = (name: OptionName): string => {
+  const { type, describe, alias } = optionOf(name);
+  const words = spellings(name).map((word) =>
+    type === 'string' && word.startsWith('--') ? `${word}=` : word,
+  );
+  const isAlone = name === 'help' || name === 'version';
+  const others = isAlone ? '(- *)' : alias === undefined ? '' : `(${spellings(name).join(' ')})`;
+  const text = `[${describe.replaceAll(/[[\]:\\]/g, String.raw`\$&`)}]${type === 'string' ? zshAction(name) : ''}`;
+  return words.length === 1
+    ? quotePosix(`${others}${words.join('')}${text}`)
+    : `${quotePosix(others)}{${words.join(',')}}${quotePosix(text)}`;
+};
+
+const zshAction = (name: OptionName): string => {
+  const offers = offersOf(name);
+  if (offers === 'profiles') return ':AWS profile:__aws_iam_login_profiles';
+  return `:${(optionOf(name).value ?? '').toLowerCase()}:${offers.length === 0 ? ' ' : `(${offers.join(' ')})`}`;
+};
+
+const zshOptions = (): string[] =>
+  optionGroups().flatMap(({ places: alike, names }) => [
+    `(${alike.map((place) => (place === '' ? "''" : place)).join('|')})`,
+    '  ail_options=(',
+    ...names.map((name) => `    ${zshSpec(name)}`),
+    '  ) ;;',
+  ]);
+
+const fishOptions = (): string[] =>
+  shownOptions.map((name) => {
+    const { type, describe, alias } = optionOf(name);
+    const having = places.filter((place) => optionsOf(place).includes(name));
+    const offers = offersOf(name);
+    const values = offers === 'profiles' ? '(__aws_iam_login_profiles)' : offers.join(' ');
+    return [
+      'complete -c aws-iam-login',
+      ...(having.length === places.length
+        ? []
+        : [`-n '__aws_iam_login_in ${having.map((place) => (place === '' ? '""' : place)).join(' ')}'`]),
+      ...(alias === undefined ? [] : [`-s ${alias}`]),
+      `-l ${name}`,
+      ...(type === 'string' ? ['-x'] : []),
+      ...(values === '' ? [] : [`-a ${quoteFish(values)}`]),
+      `-d ${quoteFish(describe)}`,
+    ].join(' ');
+  });
+
+const bashCompletion = 'completions/aws-iam-login.bash';
+const zshCompletion = 'completions/_aws-iam-login';
+const fishCompletion = 'completions/aws-iam-login.fish';
+const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell}`;
+
+const launcher = 'shell/aws-iam-login.sh';
+
+/** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
+const table: ReadonlyArray<readonly [string, string, number, readonly string[]]> = [
+  [bashCompletion, 'options', 4, bashOptions()],
+  [bashCompletion, 'values', 4, bashValues()],
+  [bashCompletion, 'commands', 2, [`local ail_commands='${commandNames.join(' ')}'`]],
+  [bashCompletion, 'shells', 6, [`${shellCommands.join(' | ')}) ail_names=(${shells.join(' ')}) ;;`]],
+  [
+    zshCompletion,
+    'descriptions',
+    4,
+    commandNames.map((name) =>
+      quotePosix(`${name}:${commandOf(name).describe.replaceAll(/[:\\]/g, String.raw`\$&`)}`),
+    ),
+  ],
+  [zshCompletion, 'commands', 2, [`local -a ail_names=(${commandNames.join(' ')})`]],
+  [zshCompletion, 'values', 6, [`(${valueWords.join('|')}) ail_value=1 ;;`]],
+  [zshCompletion, 'options', 4, zshOptions()],
+  [
+    zshCompletion,
+    'shells',
+    4,
+    [`(${shellCommands.join('|')}) ail_operands=('1: : ' '2:shell:(${shells.join(' ')})') ;;`],
+  ],
+  [fishCompletion, 'values', 12, [`case ${valueWords.join(' ')}`]],
+  [fishCompletion, 'commands', 24, [`contains -- $word ${commandNames.join(' ')}`]],
+  [
+    fishCompletion,
+    'shells',
+    8,
+    [
+      `case ${shellCommands.map((name) => `'${name}:1'`).join(' ')}`,
+      String.raw`    printf '%s\n' ${shells.join(' ')}`,
+    ],
+  ],
+  [
+    fishCompletion,
+    'descriptions',
+    4,
+    [
+      String.raw`printf '%s\t%s\n' ${'\\'}`,
+      ...commandNames.map(
+        (name, place) =>
+          `    ${name} ${quoteFish(commandOf(name).describe)}${place < commandNames.length - 1 ? ' \\' : ''}`,
+      ),
+    ],
+  ],
+  [fishCompletion, 'options', 0, fishOptions()],
+  [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
+  [launcher, 'commands', 2, [`${commandNames.filter((name) => name !== 'env').join(' | ')}) ;;`]],
+  [
+    scriptOf('bash'),
+    'options',
+    6,
+    [
+      `${helpWords.join(' | ')})`,
+      '  ail_command=help',
+      '  return',
+      '  ;;',
+      `${valueWords.join(' | ')}) ail_value=1 ;;`,
+    ],
+  ],
+  [scriptOf('bash'), 'commands', 12, [`${commandNames.join(' | ')})`]],
+  [
+    scriptOf('zsh'),
+    'options',
+    6,
+    [
+      `(${helpWords.join('|')})`,
+      '  ail_command=help',
+      '  return ;;',
+      `(${valueWords.join('|')}) ail_value=1 ;;`,
+    ],
+  ],
+  [scriptOf('zsh'), 'commands', 10, [`(${commandNames.join('|')})`]],
+  [
+    scriptOf('fish'),
+    'options',
+    12,
+    [
+      `case ${helpWords.join(' ')}`,
+      '    set command help',
+      '    break',
+      `case ${valueWords.join(' ')}`,
+      '    set skip 1',
+    ],
+  ],
+  [scriptOf('fish'), 'commands', 12, [`case ${commandNames.join(' ')}`]],
+];
+
+/** Every generated part of every file. */
+export const generatedParts: readonly GeneratedPart[] = table.map(([file, name, indent, lines]) => ({
+  file,
+  begin: `# >>> ${name}: made by 'npm run generate'`,
+  end: `# <<< ${name}`,
+  text: lines.map((line) => `${' '.repeat(indent)}${line}\n`).join(''),
+}));

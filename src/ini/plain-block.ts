@@ -1,0 +1,51 @@
+import type { FileKind } from './section-name.ts';
+
+/** A section that both parsers read alike. `profile` is undefined for a section that is no profile. */
+export type PlainBlock = {
+  readonly profile: string | undefined;
+  readonly settings: ReadonlyMap<string, string>;
+};
+
+/**
+ * The section of a header and the lines below it when everything is written as tools write it (`name = value` at the
+ * start of the line, comments, blank lines), so that no parser can see anything else in it; else undefined. The text
+ * has one character a byte. It exists for files with thousands of profiles.
+ */
+export const readPlainBlock = (text: string, kind: FileKind): PlainBlock | undefined => {
+  const header = plainHeader.exec(text);
+  const profile = header === null ? undefined : plainName(header[1] ?? '', kind);
+  if (header === null || profile === undefined) return undefined;
+  const settings = new Map<string, string>();
+  const line = new RegExp(plainLine, 'y');
+  for (let at = header[0].length; at < text.length; at = line.lastIndex) {
+    line.lastIndex = at;
+    const found = line.exec(text);
+    if (found === null) return undefined;
+    const [, name, value = ''] = found;
+    if (name === undefined) continue;
+    if (settings.has(name) || /^["']|[ \t][#;]/.test(value)) return undefined;
+    settings.set(name, value);
+  }
+  return { profile: profile === noProfile ? undefined : profile, settings };
+};
+
+const lineEnd = String.raw`[ \t]*(?:\r?\n|$)`;
+const plainHeader = new RegExp(String.raw`^\[([\w.@+%:/-]+(?: [\w.@+%:/-]+)?)\]${lineEnd}`);
+const plainLine = [
+  String.raw`([a-z][a-z0-9_]*)[ \t]*=[ \t]*((?![#;])[!-~]+(?:[ \t]+[!-~]+)*)${lineEnd}`,
+  String.raw`[#;][\t -~\x80-\xff]*(?:\r?\n|$)`,
+  String.raw`[ \t]*\r?\n`,
+  String.raw`[ \t]+$`,
+].join('|');
+
+const noProfile = Symbol('no profile');
+
+const plainName = (header: string, kind: FileKind): string | typeof noProfile | undefined => {
+  const [first = '', second] = header.split(' ');
+  if (/^DEFAULT$|^(?:profile|sso-session|services)\./.test(first)) return undefined;
+  if (second === undefined) {
+    if (kind === 'credentials' || first === 'default') return first in {} ? undefined : first;
+    return noProfile;
+  }
+  return kind === 'config' && first === 'profile' ? second : undefined;
+};

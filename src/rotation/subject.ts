@@ -1,0 +1,138 @@
+import type { Context } from '../context.ts';
+import { UserError, isUserError } from '../errors.ts';
+import { iamUserName } from '../profiles/iam-user.ts';
+import {
+  findProfile,
+  getProfile,
+  longTermKeyOf,
+  readSharedFiles,
+  resolveProfileName,
+} from '../profiles/profile.ts';
+import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
+import { isRole, userProfileOf } from '../profiles/role.ts';
+import { shellWord } from '../text.ts';
+import { readJournals } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { KeyStore } from './key-holders.ts';
+import type { RotateOptions } from './rotation.ts';
+import { connectAs } from './signer.ts';
+
+/** The profile whose key is rotated. Only an unfinished rotation, which can give its key back, is about one without. */
+export type Subject = {
+  readonly profile: Profile;
+  readonly key: AccessKey | undefined;
+  readonly shared: SharedFiles;
+  /** Whether a role was named, and this is the user at the end of its chain. */
+  readonly isOfRole: boolean;
+};
+
+/** The name of a user's rotation, as the lock knows it. */
+export const rotationOf = (arn: string): string => `rotation of ${arn}`;
+
+/**
+ * The profile that is meant, for a role the user at the end of its chain. Raises UserError where it has no key, unless
+ * an unfinished rotation has one for it.
+ */
+export const readSubject = (
+  options: { readonly profile?: string | undefined },
+  context: Context,
+): Subject => {
+  const shared = readSharedFiles(context.env);
+  const named = findProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const isOfRole = named !== undefined && isRole(named) && longTermKeyOf(named) === undefined;
+  const found = isOfRole ? userProfileOf(named, shared) : named;
+  const name = found?.name ?? resolveProfileName(options.profile, context.env, shared);
+  const key = found && longTermKeyOf(found);
+  if (key === undefined && journalOfProfile(name, shared) !== undefined) {
+    return { profile: found ?? profileWithoutSettings(name, shared), key, shared, isOfRole };
+  }
+  const subject = { profile: found ?? getProfile(name, shared), key, shared, isOfRole };
+  keyOf(subject);
+  return subject;
+};
+
+/** The key of the profile. Raises UserError, with the reason, where it has none. */
+export const keyOf = ({ profile, key }: Subject): AccessKey => {
+  if (key === undefined) throw notOurs(profile);
+  return key;
+};
+
+const profileWithoutSettings = (name: string, { files }: SharedFiles): Profile => ({
+  name,
+  files,
+  settings: new Map(),
+  configBytes: undefined,
+});
+
+const notOurs = (profile: Profile): UserError => {
+  const where = `profile ${shellWord(profile.name)}`;
+  if (profile.settings.has('credential_process')) {
+    return new UserError(
+      `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
+      { hint: 'rotate the key where that program keeps it' },
+    );
+  }
+  return new UserError(`${where} has no access key to rotate`, {
+    hint: `name a profile with aws_access_key_id in ${profile.files.credentials}`,
+  });
+};
+
+/** The unfinished rotation of the profile's key, or of the profile where the file holds none of its keys any more. */
+export const findJournal = ({ profile, key, shared }: Subject): Journal | undefined => {
+  const isOfKey = ({ old, newId }: Journal): boolean =>
+    key !== undefined && [old.accessKeyId, newId].includes(key.accessKeyId);
+  return readJournals(shared.files.state).find(isOfKey) ?? journalOfProfile(profile.name, shared);
+};
+
+const journalOfProfile = (name: string, { files }: SharedFiles): Journal | undefined =>
+  readJournals(files.state).find(
+    ({ profileName, credentials }) => profileName === name && credentials === files.credentials,
+  );
+
+/** The ARN of the user whose key the profile holds, as AWS tells it. Raises UserError for what is no IAM user. */
+export const identify = async (start: Subject, options: RotateOptions, context: Context): Promise<string> => {
+  for (let subject = start; ;) {
+    try {
+      const aws = connectAs(keyOf(subject), subject.profile, options, context);
+      const { arn } = await aws.getCallerIdentity();
+      iamUserName(arn, subject.profile, aboutRoot);
+      return arn;
+    } catch (error) {
+      if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') throw error;
+      // another rotation may have replaced the key since it was read
+      const now = readSubject(options, context);
+      if (now.key?.accessKeyId === subject.key?.accessKeyId) throw error;
+      subject = now;
+    }
+  }
+};
+
+const aboutRoot = {
+  reason: ', which AWS advises to delete, not to rotate',
+  hint: 'delete it in the console (Security credentials), and use the access key of an IAM user',
+};
+
+/** Raises UserError for a journal about other files: several sets of files can share one state folder. */
+export const checkSameFiles = (journal: Journal, { files }: SharedFiles): void => {
+  const isSame = journal.credentials === files.credentials && journal.config === files.config;
+  if (isSame) return;
+  throw new UserError(
+    `an unfinished rotation of this user is about other files: ${journal.credentials} and ${journal.config}`,
+    {
+      hint: 'let AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name them, and run aws-iam-login rotate again',
+    },
+  );
+};
+
+/** Raises UserError when the new key could not be written later, before there is one. */
+export const checkStore = (subject: Subject, store: KeyStore): void => {
+  const { profile, shared } = subject;
+  const key = keyOf(subject);
+  if (!store.find(key).some(({ profileName }) => profileName === profile.name)) {
+    throw new UserError(
+      `the two halves of the access key of profile ${shellWord(profile.name)} are not in the same file`,
+      { hint: `write both into ${shared.files.credentials}` },
+    );
+  }
+  store.check(key);
+};

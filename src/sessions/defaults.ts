@@ -1,0 +1,2 @@
+/** Of a new session, and of one that is still live enough to be used, in seconds, where nobody says otherwise. */
+export const sessionDefaults = { duration: 43_200, minTtl: 300 } as const;

@@ -1,0 +1,15 @@
+// What shells, formats and forms there are. Imports nothing: the entry reads it before it knows how old Node is.
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+/** The values of `--format`. */
+export const formats = ['env', 'env-no-export', 'fish', 'powershell', 'process'] as const;
+export type Format = (typeof formats)[number];
+
+/** The values of `--as`. */
+export const forms = ['keys', 'profile', 'watch'] as const;
+export type Form = (typeof forms)[number];
+
+/** What makes a shell stop that evaluates this format: printed on stdout for every failure. */
+export const failureOf = (format: string): string => (format === 'process' ? '' : 'false\n');

@@ -1,0 +1,557 @@
+import fs from 'node:fs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Context } from '../src/context.ts';
+import { UserError } from '../src/errors.ts';
+import { ownProcessProfile } from '../src/profiles/own-process.ts';
+import { getProfile, readSharedFiles } from '../src/profiles/profile.ts';
+import { resolveRoleChain, sessionOwner } from '../src/profiles/role.ts';
+import type { LiveSession } from '../src/sessions/live-session.ts';
+import { liveSession, login } from '../src/sessions/login.ts';
+import type { SessionOptions } from '../src/sessions/login.ts';
+import type { LocalAws } from './local-aws/server.ts';
+import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
+import { faultEnvironment, withFault } from './support/faults.ts';
+import {
+  type Home,
+  keyLines,
+  run,
+  runProcess,
+  sectionOf,
+  sessionLines,
+  snapshot,
+  start,
+  writeCredentials,
+} from './support/program.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let aws: LocalAws;
+let home: Home;
+let jane: UserHandle;
+let phone: DeviceHandle;
+let said: string[];
+
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
+  said = [];
+});
+
+const newRole = (name: string, options: Partial<Parameters<LocalAws['createRole']>[0]> = {}): string =>
+  aws.createRole({ name, account: '444455556666', trusts: [jane.account], requireMfa: true, ...options }).arn;
+
+const writeConfig = (text: string): void => fs.writeFileSync(home.config, text);
+
+const storeMfaSession = (seconds = 40_000, section = 'default-sts'): void => {
+  const session = aws.mintSession(jane, { mfa: true, seconds });
+  fs.appendFileSync(home.credentials, `[${section}]\n${sessionLines(session, session.expiration)}`);
+};
+
+const context = (env: Record<string, string> = {}): Context => ({
+  env: { ...home.env, ...env },
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  log: (line) => void said.push(line),
+  print: () => {},
+});
+
+const options = { duration: 43_200, minTtl: 300, input: false, hook: false };
+
+const get = (profile: string, more: Partial<SessionOptions> = {}): Promise<LiveSession> =>
+  liveSession({ ...options, profile, ...more }, context());
+
+const failureOf = async (work: Promise<unknown>): Promise<UserError> => {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof UserError) return error;
+  throw new Error(`this did not fail with a UserError: ${String(error)}`);
+};
+
+const whoIs = async ({ session }: LiveSession): Promise<string | undefined> => {
+  const client = new STSClient({
+    region: 'us-east-1',
+    endpoint: aws.url,
+    credentials: { ...toKeys(session) },
+  });
+  return (await client.send(new GetCallerIdentityCommand())).Arn;
+};
+
+const toKeys = ({ accessKeyId, secretAccessKey, sessionToken }: LiveSession['session']) => ({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+});
+
+const requests = (): string[] =>
+  aws.calls.map(({ action }) => action).filter((action) => action !== 'GetCallerIdentity');
+
+describe('a role', () => {
+  test('is assumed from the live MFA session without a code, and stored with what it was fetched for', async () => {
+    storeMfaSession();
+    const roleArn = newRole('admin');
+    writeConfig(`[profile prod]\nrole_arn = ${roleArn}\nsource_profile = default\nregion = eu-west-1\n`);
+    const before = fs.readFileSync(home.credentials, 'utf8');
+    const live = await get('prod');
+    expect(live).toMatchObject({ kind: 'role', profileName: 'prod', region: 'eu-west-1' });
+    expect(live.renewAt).toBe(live.session.expiration - 300);
+    expect(Math.round((live.session.expiration - Date.now() / 1000) / 60)).toBe(60);
+    expect(await whoIs(live)).toBe('arn:aws:sts::444455556666:assumed-role/admin/jane');
+    expect(fs.readFileSync(home.credentials, 'utf8').startsWith(before)).toBe(true);
+    expect(sectionOf(home, 'prod-sts')).toMatchObject({
+      aws_access_key_id: live.session.accessKeyId,
+      assumed_role_arn: roleArn,
+      assumed_from: 'default',
+      region: 'eu-west-1',
+    });
+    expect(requests()).toEqual(['AssumeRole']);
+    expect(aws.calls[0]?.region).toBe('eu-west-1');
+    expect(said).toEqual([]);
+  });
+
+  test('is handed out again while it is live, and fetched anew by login', async () => {
+    storeMfaSession();
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    const first = await get('prod');
+    expect(await get('prod')).toEqual(first);
+    expect(await get('prod-sts')).toEqual(first);
+    expect(requests()).toEqual(['AssumeRole']);
+    const second = await login({ ...options, profile: 'prod', ifNeeded: false }, context());
+    expect(second.session.accessKeyId).not.toBe(first.session.accessKeyId);
+    expect(requests()).toEqual(['AssumeRole', 'AssumeRole']);
+  });
+
+  test('without an MFA session costs one code', async () => {
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    await get('prod', { tokenCode: phone.code() });
+    expect(requests()).toEqual(['GetSessionToken', 'AssumeRole']);
+    expect(sectionOf(home, 'default-sts')['aws_access_key_id']).toMatch(/^ASIA/);
+  });
+
+  test('takes the device from its own mfa_serial where the user profile names none, as AWS documents it', async () => {
+    writeCredentials(home, `[default]\n${keyLines(jane)}`);
+    writeConfig(
+      `[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\nmfa_serial = ${phone.serialNumber}\n`,
+    );
+    expect(await whoIs(await get('prod', { tokenCode: phone.code() }))).toMatch(/assumed-role\/admin\/jane$/);
+  });
+
+  test('has external_id and role_session_name, and lasts as long as duration_seconds says', async () => {
+    storeMfaSession();
+    writeConfig(
+      `[profile prod]\nrole_arn = ${newRole('admin', { externalId: 'abc/1:2' })}\nsource_profile = default\nexternal_id = abc/1:2\nrole_session_name = me@work\nduration_seconds = 1800\n`,
+    );
+    const live = await get('prod');
+    expect(await whoIs(live)).toMatch(/assumed-role\/admin\/me@work$/);
+    expect(Math.round((live.session.expiration - Date.now() / 1000) / 60)).toBe(30);
+  });
+
+  test('that wishes for more than an hour gets one, with a note that is said once', async () => {
+    storeMfaSession();
+    writeConfig(
+      `[profile prod]\nrole_arn = ${newRole('admin', { maxSessionDuration: 43_200 })}\nsource_profile = default\nduration_seconds = 43200\n`,
+    );
+    await get('prod');
+    expect(said).toEqual([
+      expect.stringContaining('duration_seconds of profile prod is cut to 3600: AWS lets'),
+    ]);
+    await login({ ...options, profile: 'prod', ifNeeded: false }, context());
+    expect(said).toHaveLength(1);
+  });
+
+  test('that lasts no longer than --min-ttl is kept for half its time', async () => {
+    storeMfaSession();
+    writeConfig(
+      `[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\nduration_seconds = 900\n`,
+    );
+    const live = await get('prod', { minTtl: 3000 });
+    expect(live.renewAt).toBe(live.session.expiration - 450);
+    expect(await get('prod', { minTtl: 3000 })).toEqual(live);
+  });
+
+  test('asks AWS for the name of a user who was never initialised, and pads one of a single letter', async () => {
+    const x = aws.createUser({ name: 'x' });
+    const session = aws.mintSession(x, { mfa: true });
+    writeCredentials(
+      home,
+      `[default]\n${keyLines(x)}[default-sts]\n${sessionLines(session, session.expiration)}`,
+    );
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/aws-iam-login-x$/);
+  });
+
+  test('may stand in the credentials file', async () => {
+    storeMfaSession();
+    fs.appendFileSync(
+      home.credentials,
+      `[prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default-sts\n`,
+    );
+    expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+  });
+
+  test('that is its own source keeps the MFA session in [self-user-sts]', async () => {
+    writeCredentials(home, `[self]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\n`);
+    writeConfig(`[profile self]\nrole_arn = ${newRole('admin')}\nsource_profile = self\n`);
+    expect(await whoIs(await get('self', { tokenCode: phone.code() }))).toMatch(/assumed-role\/admin\/jane$/);
+    expect(sectionOf(home, 'self-user-sts')['assumed_role_arn']).toBeUndefined();
+    expect(sectionOf(home, 'self-sts')['assumed_from']).toBe('self');
+    await login({ ...options, profile: 'self', ifNeeded: false }, context());
+    expect(requests()).toEqual(['GetSessionToken', 'AssumeRole', 'AssumeRole']);
+  });
+
+  test('of a chain three deep keeps the sessions on the way for others', async () => {
+    storeMfaSession();
+    const one = newRole('one');
+    const two = newRole('two', { account: '777788889999', trusts: [one], requireMfa: false });
+    const three = newRole('three', { account: '111122223333', trusts: [two], requireMfa: false });
+    writeConfig(
+      `[profile three]\nrole_arn = ${three}\nsource_profile = two\n[profile two]\nrole_arn = ${two}\nsource_profile = one-sts\n[profile one]\nrole_arn = ${one}\nsource_profile = default\n`,
+    );
+    expect(await whoIs(await get('three'))).toBe('arn:aws:sts::111122223333:assumed-role/three/jane');
+    expect(sectionOf(home, 'three-sts')['assumed_from']).toBe('two');
+    expect(await whoIs(await get('two'))).toBe('arn:aws:sts::777788889999:assumed-role/two/jane');
+    expect(requests()).toEqual(['AssumeRole', 'AssumeRole', 'AssumeRole']);
+    aws.expireSession(sectionOf(home, 'two-sts')['aws_access_key_id'] ?? '');
+    await login({ ...options, profile: 'three', ifNeeded: false }, context());
+    expect(requests()).toHaveLength(6);
+  });
+
+  test('is assumed with a new MFA session where AWS has ended the one that looks live', async () => {
+    storeMfaSession();
+    aws.expireSession(sectionOf(home, 'default-sts')['aws_access_key_id'] ?? '');
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    await get('prod', { tokenCode: phone.code() });
+    expect(requests()).toEqual(['AssumeRole', 'GetSessionToken', 'AssumeRole']);
+  });
+
+  test('is renewed from an MFA session that has a minute left', async () => {
+    storeMfaSession(100);
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    await get('prod');
+    expect(requests()).toEqual(['AssumeRole']);
+  });
+
+  test('whose source runs our own credential_process counts as that profile', async () => {
+    storeMfaSession();
+    writeConfig(
+      `[profile default-live]\ncredential_process = "/opt/my tools/aws-iam-login" credential-process default\n[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default-live\n`,
+    );
+    expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+    expect(sectionOf(home, 'prod-sts')['assumed_from']).toBe('default');
+  });
+
+  test('is what AWS_PROFILE may name', async () => {
+    storeMfaSession();
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+    const { exitCode, stdout, stderr } = await run(home, ['env'], { env: { AWS_PROFILE: 'prod' } });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`AWS_ACCESS_KEY_ID='${sectionOf(home, 'prod-sts')['aws_access_key_id']}'`);
+    expect(stdout).toContain("AWS_IAM_LOGIN_PROFILE='prod'");
+  });
+});
+
+describe('a stored role session', () => {
+  test('is not handed out for another role, or from another source', async () => {
+    const one = newRole('one');
+    const two = newRole('two');
+    storeMfaSession();
+    storeMfaSession(40_000, 'other-sts');
+    fs.appendFileSync(home.credentials, `[other]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\n`);
+    writeConfig(`[profile prod]\nrole_arn = ${one}\nsource_profile = default\n`);
+    await get('prod');
+    writeConfig(`[profile prod]\nrole_arn = ${two}\nsource_profile = default\n`);
+    expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/two\/jane$/);
+    writeConfig(`[profile prod]\nrole_arn = ${two}\nsource_profile = other\n`);
+    await get('prod');
+    expect(sectionOf(home, 'prod-sts')['assumed_from']).toBe('other');
+    expect(requests()).toEqual(['AssumeRole', 'AssumeRole', 'AssumeRole']);
+  });
+
+  test('is no user session where the profile is no role any more', async () => {
+    storeMfaSession();
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('one')}\nsource_profile = default\n`);
+    await get('prod');
+    writeConfig('');
+    fs.appendFileSync(home.credentials, `[prod]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\n`);
+    expect(await whoIs(await get('prod', { tokenCode: phone.code() }))).toBe(jane.arn);
+    expect(sectionOf(home, 'prod-sts')['assumed_role_arn']).toBeUndefined();
+  });
+
+  test('of somebody else is neither handed out nor overwritten, and no code is spent', async () => {
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('one')}\nsource_profile = default\n`);
+    const foreign = aws.mintSession(jane, { seconds: 7200 });
+    fs.appendFileSync(home.credentials, `[prod-sts]\n${sessionLines(foreign, foreign.expiration)}`);
+    const before = snapshot(home);
+    const { message, hint } = await failureOf(get('prod', { tokenCode: phone.code() }));
+    expect(message).toMatch(
+      /^\[prod-sts\] in .* holds a session that was not fetched for role prod, and is not/,
+    );
+    expect(hint).toContain('rename or remove that section');
+    expect(snapshot(home)).toEqual(before);
+    expect(aws.count()).toBe(0);
+  });
+});
+
+describe('what is wrong with a role is one sentence before AWS is asked:', () => {
+  const arn = 'arn:aws:iam::444455556666:role/x';
+  const role = (name: string, source: string, more = ''): string =>
+    `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = ${source}\n${more}`;
+
+  test.each([
+    [
+      'a loop',
+      role('a', 'b') + role('b', 'c') + role('c', 'a'),
+      'the source profiles go round in a loop: a → b → c → a',
+    ],
+    ['a loop behind it', role('a', 'b') + role('b', 'c') + role('c', 'b-sts'), 'in a loop: b → c → b'],
+    ['itself without a key', role('a', 'a'), 'in a loop: a → a'],
+    ['a missing source', role('a', 'defualt'), 'source_profile defualt of profile a is neither in '],
+    ['no source', `[profile a]\nrole_arn = ${arn}\n`, 'profile a is a role without a source_profile'],
+    [
+      'credential_source',
+      `[profile a]\nrole_arn = ${arn}\ncredential_source = Ec2InstanceMetadata\n`,
+      'profile a is a role of this machine (credential_source = Ec2InstanceMetadata), which needs no MFA session',
+    ],
+    [
+      'web identity',
+      `[profile a]\nrole_arn = ${arn}\nweb_identity_token_file = /token\n`,
+      'profile a is a role for a web identity token',
+    ],
+    [
+      'SSO in the middle',
+      `${role('a', 'b')}${role('b', 'sso')}[profile sso]\nsso_session = work\n`,
+      'source_profile sso of profile b is an SSO profile',
+    ],
+    [
+      'a source without a key',
+      `${role('a', 'b')}[profile b]\nregion = x\n`,
+      'source_profile b of profile a has no access key',
+    ],
+    [
+      'a session as source',
+      `${role('a', 'b')}[profile b]\naws_access_key_id = ASIAX\naws_secret_access_key = s\naws_session_token = t\n`,
+      'source_profile b of profile a holds a session of another program',
+    ],
+    [
+      'a role ARN with a typo',
+      role('a', 'default').replace('iam::4', 'iam:4'),
+      'role_arn of profile a is no ARN of a role: ',
+    ],
+    [
+      'an ARN of a user',
+      role('a', 'default').replace(':role/', ':user/'),
+      'role_arn of profile a is no ARN of a role: ',
+    ],
+    ['an empty ARN', role('a', 'default').replace(arn, ''), "role_arn of profile a is no ARN of a role: ''"],
+    [
+      'a role of another partition',
+      role('a', 'default').replace('arn:aws:', 'arn:aws-cn:'),
+      'the role of profile a is of partition aws-cn, and the user of profile default of aws: no session reaches',
+    ],
+    [
+      'a wrong duration',
+      role('a', 'default', 'duration_seconds = 60\n'),
+      'duration_seconds of profile a must be 900 to 43200: 60',
+    ],
+    [
+      'a wrong external id',
+      role('a', 'default', 'external_id = é\n'),
+      'profile a has a external_id that AWS does not take',
+    ],
+    [
+      'a wrong session name',
+      role('a', 'default', 'role_session_name = a b\n'),
+      'role_session_name that AWS does not take',
+    ],
+  ])('%s', async (_name, config, message) => {
+    writeConfig(config);
+    const before = snapshot(home);
+    const error = await failureOf(get('a', { tokenCode: phone.code() }));
+    expect(error.message).toContain(message);
+    expect(error.hint).toBeTruthy();
+    expect(error.exitCode).toBe(1);
+    expect(snapshot(home)).toEqual(before);
+    expect(aws.count()).toBe(0);
+  });
+
+  test('SSO names the command that helps', async () => {
+    writeConfig(`${role('a', 'sso')}[profile sso]\nsso_start_url = https://x.awsapps.com/start\n`);
+    expect((await failureOf(get('a'))).hint).toBe(
+      'run: aws sso login --profile sso, then: aws --profile a …',
+    );
+  });
+
+  test.each([
+    [10, 'source_profile r10 of profile r9 is neither in '],
+    [1000, 'the source profiles of profile r0 go on for more than 20 roles'],
+    [10_000, 'the source profiles of profile r0 go on for more than 20 roles'],
+  ])('a chain of %i roles that ends nowhere', (length, message) => {
+    writeConfig(Array.from({ length }, (_, index) => role(`r${index}`, `r${index + 1}`)).join(''));
+    const shared = readSharedFiles(home.env);
+    expect(() => resolveRoleChain(getProfile('r0', shared), shared)).toThrow(message);
+  });
+});
+
+test('a role that may not be assumed names the three causes, and a wrong external id as a fourth', async () => {
+  storeMfaSession();
+  const closed = newRole('closed', { trusts: ['999999999999'] });
+  const other = newRole('other', { externalId: 'right' });
+  writeConfig(
+    `[profile closed]\nrole_arn = ${closed}\nsource_profile = default\n[profile other]\nrole_arn = ${other}\nsource_profile = default\nexternal_id = wrong\n`,
+  );
+  const before = snapshot(home);
+  const refused = await failureOf(get('closed'));
+  expect(refused.message).toMatch(
+    /could not assume .*closed: its trust policy does not .*, your own policy .*, or there is no role/,
+  );
+  expect((await failureOf(get('other'))).message).toContain('its trust policy (or its external id)');
+  expect(snapshot(home)).toEqual(before);
+});
+
+test('two profiles with one role have a session each', async () => {
+  storeMfaSession();
+  const arn = newRole('admin');
+  writeConfig(
+    ['a', 'b'].map((name) => `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = default\n`).join(''),
+  );
+  const [a, b] = [await get('a'), await get('b')];
+  expect(a.session.accessKeyId).not.toBe(b.session.accessKeyId);
+  expect(await whoIs(a)).toBe(await whoIs(b));
+});
+
+test('init and rotate of a role name the user profile at its end, and rotate takes it after a question', async () => {
+  storeMfaSession();
+  writeConfig(
+    `[profile a]\nrole_arn = ${newRole('a')}\nsource_profile = b\n[profile b]\nrole_arn = ${newRole('b')}\nsource_profile = default-sts\n`,
+  );
+  const init = await run(home, ['init', 'a', '--force']);
+  expect(init.exitCode).toBe(1);
+  expect(init.stderr).toBe(
+    'aws-iam-login: profile a is a role, which has no MFA device of its own\n  hint: run: aws-iam-login init default\n',
+  );
+  const asked = await runProcess(home, ['rotate', 'a']);
+  expect(asked.exitCode).toBe(3);
+  expect(asked.stderr).toContain('needs a confirmation');
+  expect(aws.keys(jane)).toHaveLength(1);
+  const done = await run(home, ['rotate', 'a', '--yes']);
+  expect(done.exitCode).toBe(0);
+  expect(sectionOf(home, 'default')['aws_access_key_id']).not.toBe(jane.accessKeyId);
+  expect(sectionOf(home, 'default')['aws_access_key_id']).toBe(aws.keys(jane)[0]?.accessKeyId);
+});
+
+test('eight processes that need one role make one AssumeRole', async () => {
+  storeMfaSession();
+  writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+  aws.fault('AssumeRole', 'hold');
+  const running = Array.from({ length: 8 }, () => start(home, ['env', 'prod']));
+  await aws.untilHeld();
+  aws.release();
+  const ended = await Promise.all(running.map((each) => each.ended));
+  expect(new Set(ended.map(({ stdout }) => stdout)).size).toBe(1);
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual(ended.map(() => 0));
+  expect(aws.count('AssumeRole')).toBe(1);
+});
+
+const withoutProd = (text: string): string[] => text.split(/\n\[prod-sts\]\n[^[]*/);
+
+/** Sets the files to an expired role session and a live one of the user. */
+const prepareRenewal = (): string => {
+  writeCredentials(home, `[default]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\nusername = jane\n`);
+  storeMfaSession();
+  const expired = sessionLines(aws.mintSession(jane), '2020-01-01 00:00:00+00:00');
+  fs.appendFileSync(
+    home.credentials,
+    `[prod-sts]\n${expired}assumed_role_arn = arn:aws:iam::444455556666:role/admin\nassumed_from = default\n[last]\na = b\n`,
+  );
+  return fs.readFileSync(home.credentials, 'utf8');
+};
+
+/** Raises an error unless the files are as before, or hold the whole new session and all else as before. */
+const expectWhole = (before: string): void => {
+  const text = fs.readFileSync(home.credentials, 'utf8');
+  if (text === before) return;
+  const {
+    aws_access_key_id: id = '',
+    aws_secret_access_key: secret,
+    aws_session_token: token,
+  } = sectionOf(home, 'prod-sts');
+  expect(id).toMatch(/^ASIA/);
+  expect([secret, token]).not.toContain(undefined);
+  expect(withoutProd(text)).toEqual(withoutProd(before));
+};
+
+describe('a renewal of a role that comes to grief', () => {
+  beforeEach(() => {
+    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
+  });
+
+  test.each(['ENOSPC', 'EACCES', 'EIO'])(
+    'leaves the files whole whichever operation fails with %s',
+    async (code) => {
+      const attempt = async (at: number): Promise<number> => {
+        const before = prepareRenewal();
+        const { count, error } = await withFault({ under: home.folder, action: code, at }, () => get('prod'));
+        expectWhole(before);
+        expect(error === undefined || error instanceof UserError).toBe(true);
+        expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+        return count;
+      };
+      const operations = await attempt(Number.MAX_SAFE_INTEGER);
+      expect(operations).toBeGreaterThan(50);
+      for (let at = 1; at <= operations; at += 1) {
+        await attempt(at).catch((error: unknown) => {
+          throw new Error(`${code} from operation ${at} of ${operations}`, { cause: error });
+        });
+      }
+    },
+  );
+
+  test.each(['kill', 'torn'])('leaves the files whole wherever a %s strikes', async (action) => {
+    const attempt = async (at: number): Promise<boolean> => {
+      const before = prepareRenewal();
+      const env = faultEnvironment({ under: home.folder, action, at });
+      const { signal } = await runProcess(home, ['env', 'prod'], { env });
+      expectWhole(before);
+      expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
+      return signal === 'SIGKILL';
+    };
+    let struck = 0;
+    for (let at = 1; await attempt(at); at += 9) struck += 1;
+    expect(struck).toBeGreaterThan(8);
+  });
+});
+
+describe('a credential_process', () => {
+  test.each([
+    ['aws-iam-login credential-process', 'default'],
+    ['aws-iam-login credential-process work', 'work'],
+    ['aws-iam-login work credential-process --min-ttl 20m', 'work'],
+    ['aws-iam-login credential-process --quiet -p work', 'work'],
+    ['aws-iam-login env --format process work', 'work'],
+    ['aws-iam-login env --format=process --profile=work', 'work'],
+    ['\'/opt/my tools/aws-iam-login\' credential-process "my profile"', 'my profile'],
+    ['env AWS_CONFIG_FILE=/c /usr/bin/node /x/dist/aws-iam-login.cjs credential-process work', 'work'],
+    ['aws-iam-login env work', undefined],
+    ['aws-vault export aws-iam-login credential-process', undefined],
+    ['cat key.json', undefined],
+    ['my-aws-iam-login credential-process x', undefined],
+    ['', undefined],
+  ])('%s asks us for %s', (command, profile) => {
+    expect(ownProcessProfile(command)).toBe(profile);
+  });
+});
+
+test('the session of a user profile that is a role as well stands beside the role session', () => {
+  writeCredentials(home, `[self]\n${keyLines(jane)}`);
+  writeConfig(
+    `[profile self]\nrole_arn = ${newRole('a')}\nsource_profile = self-user-sts\n[profile next]\nrole_arn = ${newRole('b')}\nsource_profile = self\n`,
+  );
+  const shared = readSharedFiles(home.env);
+  for (const name of ['self', 'next']) {
+    const { user, roles } = resolveRoleChain(getProfile(name, shared), shared);
+    expect(sessionOwner(user)).toBe('self-user');
+    expect(roles.map(({ profile }) => profile.name)).toEqual([name]);
+  }
+});
