@@ -83,6 +83,7 @@ export const options = {
   json: { type: 'boolean', describe: 'print the outcome as JSON' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
+  stored: { type: 'boolean', hidden: true, describe: 'only what is stored and live: exit code 1 without' },
   help: { type: 'boolean', alias: 'h', describe: 'show the help' },
   version: { type: 'boolean', describe: 'print the version' },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -168,7 +169,7 @@ export const commands = {
     describe: 'print the variables of a live session for eval; log in first when there is none',
     operand: 'profile',
     stdout: 'variables',
-    options: [...session, 'format', 'as', 'unset', 'hook', ...everywhere],
+    options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     examples: [
       ['eval "$(aws-iam-login env work)"', 'bash and zsh'],
       ['aws-iam-login env work --format fish | source', 'fish'],

@@ -168,6 +168,8 @@ const zshCompletion = 'completions/_aws-iam-login';
 const fishCompletion = 'completions/aws-iam-login.fish';
 const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell}`;
 
+const launcher = 'shell/aws-iam-login.sh';
+
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
 const table: ReadonlyArray<readonly [string, string, number, readonly string[]]> = [
   [bashCompletion, 'options', 4, bashOptions()],
@@ -215,6 +217,8 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
     ],
   ],
   [fishCompletion, 'options', 0, fishOptions()],
+  [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
+  [launcher, 'commands', 2, [`${commandNames.filter((name) => name !== 'env').join(' | ')}) ;;`]],
   [
     scriptOf('bash'),
     'options',

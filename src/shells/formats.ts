@@ -47,15 +47,14 @@ export const formatVariables = (variables: Variables, format: Exclude<Format, 'p
 type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) => string;
 
 const posix: Printer = (set, unset) => {
-  // The subshell tries it first: a read-only variable fails there, before anything has changed here. `case` is there
-  // for fish, which finds this an error in the first line.
+  // The subshell tries it first: a read-only variable fails there, before anything has changed here.
   const names = [...unset, ...set.map(([name]) => name)].join(' ');
   const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
   const commands = [
     ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
     ...(assignments.length > 0 ? [`export ${assignments.join(' ')}`] : []),
   ];
-  return guarded(`case a in *) (unset ${names});; esac`, commands);
+  return guarded(`${refuseFish(set)} && eval '(unset ${names})'`, commands);
 };
 
 // `docker --env-file` takes the value as it stands, shells and readers of dotenv files do not all: so only a value that
@@ -68,6 +67,13 @@ const plain: Printer = (set) => {
     });
   }
   return set.map(([name, value]) => `${name}=${value}\n`).join('');
+};
+
+// Only in fish are the two texts the same. fish does not parse the subshell above either, so that stands in quotes.
+const refuseFish = (set: ReadonlyArray<[string, string]>): string => {
+  const profileName = set.find(([name]) => name === 'AWS_IAM_LOGIN_PROFILE')?.[1] ?? '--unset';
+  const word = /^[\w.@+%:/-]+$/.test(profileName) ? profileName : '…';
+  return String.raw`test '\\' != "\\" || eval 'echo "aws-iam-login: fish needs another form: aws-iam-login env ${word} --format fish | source" >&2; false'`;
 };
 
 // A shell that this is not meant for fails at the guard, and shows that line in its message: no secret may be in it.
