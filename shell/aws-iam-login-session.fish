@@ -287,7 +287,7 @@ function __aws_iam_login_take
     set -l as keys
     contains -- "$AWS_IAM_LOGIN_AS" profile watch; and set as $AWS_IAM_LOGIN_AS
     # the user may have chosen a profile meanwhile
-    switch $as:$AWS_PROFILE
+    switch "$as:$AWS_PROFILE"
         case keys: profile: 'watch:*'
         case '*'
             test "$as:$AWS_PROFILE" = "profile:$argv[1]-sts"; or return 2
