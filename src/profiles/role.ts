@@ -77,9 +77,11 @@ const textOf = (profile: Profile, key: string): string | undefined => profile.se
 
 const nameOf = (profile: Profile): string => `profile ${shellWord(profile.name)}`;
 
-// A source whose credential_process is ours counts as the profile that it asks for. It may do so in a circle, which
-// ends at the first name that comes again and is found to be a loop there.
-const resolveSource = (named: string, shared: SharedFiles): string => {
+/**
+ * The profile that a `source_profile` means. One whose credential_process is ours counts as the profile that it asks
+ * for. It may do so in a circle, which ends at the first name that comes again and is found to be a loop there.
+ */
+export const resolveSource = (named: string, shared: SharedFiles): string => {
   const seen = new Set<string>();
   for (let name = named; ;) {
     name = withoutSts(name, shared);
