@@ -44,11 +44,11 @@ reads_forms() {
   end=$(($(date +%s) + 3600))
   for form in '%Y-%m-%d %H:%M:%S+00:00' '%Y-%m-%dT%H:%M:%SZ' '%Y-%m-%dT%H:%M:%S+00:00' '%Y-%m-%d %H:%M:%S'; do
     store_session default 3600
-    sed "s/^expiration = .*/  \t/; \$a expiration=$(date -u -d "@$end" "+$form")" "$D/home/.aws/credentials" >"$D/new"
+    sed "s/^expiration = .*/  \t/; \$a expiration=$(utc "$end" "$form")" "$D/home/.aws/credentials" >"$D/new"
     sed 's/$/\r/' "$D/new" >"$D/home/.aws/credentials"
     start_shell "$1" AWS_IAM_LOGIN_AUTO=default
     done_with 'echo "end=$AWS_IAM_LOGIN_EXPIRES_AT=$AWS_CREDENTIAL_EXPIRATION"'
-    wait_for "^end=$end=$(date -u -d "@$end" '+%Y-%m-%dT%H:%M:%SZ')$"
+    wait_for "^end=$end=$(utc "$end" '%Y-%m-%dT%H:%M:%SZ')$"
     tr -d '\r' <"$D/home/.aws/credentials" >"$D/new"
     mv "$D/new" "$D/home/.aws/credentials"
   done
@@ -177,12 +177,12 @@ for_each_shell yields_to_rc_file "also when the rc file says so only later"
 replaces_own_expired() {
   local -a variables
   store_session default 3600 TWO
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   start_shell "$1" AWS_IAM_LOGIN_AUTO=default "${variables[@]}"
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
   wait_for '^key=ASIATWO$'
   [[ $(calls) -eq 0 ]]
-  mapfile -t variables < <(session_variables default 3600)
+  read_lines variables < <(session_variables default 3600)
   start_shell "$1" AWS_IAM_LOGIN_AUTO=default "${variables[@]}"
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
   wait_for '^key=ASIAOLD$'

@@ -16,7 +16,7 @@ calls() { wc -l <"$D/calls"; }
 # expire SHELL: the session of this shell is over, and the next one lies in the file.
 expire() {
   local -a variables
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   run_line "$(assignments "$1" "${variables[@]}")"
 }
 
@@ -320,7 +320,7 @@ gets_along() {
     start_shell "$1"
     enter 'sh -c "exit 6"'
     wait_for '^R6>$'
-    mapfile -t variables < <(session_variables default -5)
+    read_lines variables < <(session_variables default -5)
     enter "$(assignments "$1" "${variables[@]}"); cd $D/home/project; sh -c 'exit 7'"
     wait_for '^R7>$'
     done_with 'echo "key=$AWS_ACCESS_KEY_ID direnv=$FROM_DIRENV"'

@@ -16,7 +16,7 @@ question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
 # become_session SHELL PROFILE SECONDS [NAME=VALUE...]: this shell has a session that ends so many seconds from now.
 become_session() {
   local -a variables
-  mapfile -t variables < <(session_variables "$2" "$3")
+  read_lines variables < <(session_variables "$2" "$3")
   run_line "$(assignments "$1" "${variables[@]}" "${@:4}")"
 }
 
@@ -305,7 +305,7 @@ for_each_shell counts_processes "while the session lives a prompt starts no proc
 types_ahead() {
   mkfifo "$D/gate"
   start_shell "$1"
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   # The shell is busy until the gate opens; meanwhile a line and a half are typed.
   enter "$(assignments "$1" "${variables[@]}"); cat $D/gate"
   exec 8>"$D/gate"
@@ -421,7 +421,7 @@ for_each_shell warns_printably "a name with control characters cannot steer the 
 
 is_inert() {
   local -a variables
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   open_shell "$1" "${variables[@]}" AWS_IAM_LOGIN_AUTO=default
   run --separate-stderr "${BARE[@]}" -c ". $PACKAGE/shell/aws-iam-login.$1; echo done" </dev/null
   [[ $status -eq 0 && $output == "done" && $stderr == '' && $(calls) -eq 0 ]]
@@ -443,7 +443,8 @@ survives_missing_program() {
   become_session "$1" default -5
   done_with 'echo one'
   done_with 'echo two'
-  [[ $(count_on_screen 'aws-iam-login.*not found|not found.*aws-iam-login|Unknown command.*aws-iam-login') -eq 1 ]]
+  [[ $(count_on_screen '^aws-iam-login: the program is gone: install it again, or remove the line that loads ') -eq 1 ]]
+  [[ $(count_on_screen 'not found|Unknown command') -eq 0 ]]
 }
 for_each_shell survives_missing_program "a program that is not there is missed once, not at every prompt"
 

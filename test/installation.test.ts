@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,4 +66,22 @@ test.each([
   });
   rmSync(bin, { recursive: true });
   expect({ line: stdout.trimEnd().split('\n').at(-1), status }).toEqual(ends);
+});
+
+const manifest: {
+  readonly preferUnplugged?: boolean;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+// A shell sources what `hook` names, and cannot read in the archives in which Yarn's Plug'n'Play keeps packages.
+test('Yarn unpacks the package', () => {
+  expect(manifest.preferUnplugged).toBe(true);
+});
+
+// npm runs `prepare`, but not `prepack`, for a dependency that comes from git.
+test('a dependency from git is built', () => {
+  expect(manifest.scripts['prepare']).toContain('npm run --silent build:cli');
+  for (const path of Object.values(manifest.bin))
+    expect(existsSync(new URL(`../${path}`, import.meta.url))).toBe(true);
 });

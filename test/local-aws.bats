@@ -73,7 +73,7 @@ teardown() {
 @test "a mistake is told" {
   start_local_aws
   run local_get nothing
-  [[ $status -ne 0 && $output == *'no such command; there are calls, count, '* ]]
+  [[ $status -ne 0 && $output == *'no such command; there are reset, calls, count, '* ]]
   run local_get code user=nobody
   [[ $status -ne 0 && $output == *'0 users are called nobody'* ]]
   run local_get setKeyStatus accessKeyId=AKIA status=Off

@@ -35,8 +35,7 @@ start_set_up() {
     bash) COMMAND=("${BARE[@]}" --noprofile --rcfile "$rc" -i) ;;
     zsh) COMMAND=("${BARE[@]}" -d -i) ;;
   esac
-  PANE=ail-$BATS_SUITE_TEST_NUMBER-$$-${#PANES[@]}
-  PANES+=("$PANE")
+  next_pane
   tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
 }
@@ -116,7 +115,7 @@ for_each_shell removes "--remove leaves every byte as it was, and no copies"
   chmod 640 "$H/dotfiles/bashrc"
   ln -s dotfiles/bashrc "$H/.bashrc"
   aws-iam-login setup bash --yes
-  [[ -L $H/.bashrc && $(stat -c %a "$H/dotfiles/bashrc") == 640 ]]
+  [[ -L $H/.bashrc && $(mode_of "$H/dotfiles/bashrc") == 640 ]]
   grep -q 'aws-iam-login.bash' "$H/dotfiles/bashrc"
   aws-iam-login setup bash --remove --yes
   [[ -L $H/.bashrc && $(<"$H/dotfiles/bashrc") == '# mine' ]]
@@ -132,7 +131,7 @@ for_each_shell removes "--remove leaves every byte as it was, and no copies"
 
 @test "without a terminal and without --yes nothing is changed" {
   listing >"$D/untouched"
-  run setsid aws-iam-login setup bash </dev/null
+  run in_new_session aws-iam-login setup bash </dev/null
   [[ $status -eq 3 && $output == *'--yes'* ]]
   diff "$D/untouched" <(listing)
 }
@@ -158,9 +157,9 @@ for_each_shell takes_calling_shell "setup without a name sets up the shell that 
 }
 
 @test "the shell is that of SHELL where no shell calls, and an unknown one is a usage error" {
-  SHELL=/usr/local/bin/zsh run timeout 50 aws-iam-login setup --yes
+  SHELL=/usr/local/bin/zsh run perl -e 'exit(system(@ARGV) >> 8)' aws-iam-login setup --yes
   [[ $status -eq 0 && -r $D/user/.zshrc ]]
-  SHELL=/bin/tcsh run timeout 50 aws-iam-login setup --yes
+  SHELL=/bin/tcsh run perl -e 'exit(system(@ARGV) >> 8)' aws-iam-login setup --yes
   [[ $status -eq 2 && $output == *tcsh* ]]
   run aws-iam-login setup powershell
   [[ $status -eq 2 ]]
@@ -235,7 +234,7 @@ names_leftovers() {
   rm "$D/bin/aws-iam-login"
   drop_session default
   case $1 in fish) rest=$(rc_file fish) ;; *) rest="the block 'aws-iam-login' from $(rc_file "$1")" ;; esac
-  mapfile -t variables < <(session_variables default -5)
+  read_lines variables < <(session_variables default -5)
   FIRST_PROMPT='or remove' start_set_up "$1" "${variables[@]}"
   wait_for_prompt
   [[ $(screen | grep -v '^R' | tr -d '\n') == "aws-iam-login: the program is gone: install it again, or remove $rest, and $D/data/aws-iam-login" ]]
@@ -251,7 +250,8 @@ for_each_shell names_leftovers "a program that is gone is one sentence, which na
 works_with_other_version() {
   own_rc "$1"
   aws-iam-login setup "$1" --yes
-  sed -i '1s/.*/0.9.0/' "$D/data/aws-iam-login/stamp"
+  sed '1s/.*/0.9.0/' "$D/data/aws-iam-login/stamp" >"$D/stamp"
+  mv "$D/stamp" "$D/data/aws-iam-login/stamp"
   start_set_up "$1"
   enter 'aws-iam-login use nobody'
   wait_for "the shell hook is of version 0.9.0, the program of [0-9.]+: 'aws-iam-login setup' renews the hook"

@@ -32,6 +32,7 @@ for_each_shell() {
 # launcher notes its arguments in `calls`.
 make_home() {
   D=$BATS_TEST_TMPDIR
+  export TMUX_TMPDIR=$D # the sockets, which stay behind; the names of servers are the test's own with it
   # With this folder there, fish does not search all manual pages for completions.
   mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data/fish/generated_completions"
   touch "$D/calls" "$D/before" "$D/after"
@@ -49,12 +50,30 @@ make_home() {
   fi
 }
 
+# read_lines ARRAY: the lines of stdin; bash 3.2 has no mapfile.
+read_lines() {
+  local line
+  eval "$1=()"
+  while IFS= read -r line; do eval "$1+=(\"\$line\")"; done
+}
+
+# utc TIME FORMAT: a Unix time in UTC, with the date of GNU or of BSD.
+utc() { date -u -d "@$1" "+$2" 2>/dev/null || date -u -r "$1" "+$2"; }
+
+# mode_of FILE: its mode, with the stat of GNU or of BSD.
+mode_of() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }
+
+# in_new_session COMMAND...: runs it without a terminal, and returns its exit code. macOS has no setsid(1).
+in_new_session() {
+  perl -MPOSIX -e 'my $child = fork; if ($child) { waitpid $child, 0; exit $? >> 8 } POSIX::setsid(); exec @ARGV or exit 127' "$@"
+}
+
 # store_session PROFILE SECONDS [KEY]: writes [PROFILE-sts] that ends so many seconds from now.
 store_session() {
   local file=$D/home/.aws/credentials
   drop_session "$1"
   printf '\n[%s-sts]\naws_access_key_id = ASIA%s\naws_secret_access_key = secret+%s/\naws_session_token = token/%s==\nexpiration = %s\n' \
-    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(date -u -d "@$(($(date +%s) + $2))" '+%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
+    "$1" "${3:-ONE}" "${3:-ONE}" "${3:-ONE}" "$(utc $(($(date +%s) + $2)) '%Y-%m-%d %H:%M:%S+00:00')" >>"$file"
 }
 
 drop_session() {
@@ -92,12 +111,17 @@ session_variables() {
 # Its prompt is R, the last command's exit code, `> `. PANE names it for the functions below.
 start_shell() {
   local name=$1
-  PANE=ail-$BATS_SUITE_TEST_NUMBER-$$-${#PANES[@]}
-  PANES+=("$PANE")
+  next_pane
   shift
   open_shell "$name" "$@"
   tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 200 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
+}
+
+# next_pane: leaves the name of another tmux server in PANE.
+next_pane() {
+  PANE=pane${#PANES[@]}
+  PANES+=("$PANE")
 }
 
 # open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND, without the shell's arguments in BARE.

@@ -7,6 +7,7 @@ load shell.bash
 
 setup() {
   D=$BATS_TEST_TMPDIR
+  export TMUX_TMPDIR=$D
   mkdir "$D/home" "$D/tmp"
   : >"$D/calls"
 }
@@ -30,7 +31,7 @@ teardown() {
 }
 
 start_tour() {
-  PANE=ail-tour-$BATS_SUITE_TEST_NUMBER-$$
+  PANE=tour
   tmux -L "$PANE" -f /dev/null new-session -d -x 130 -y 60 env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" TMPDIR="$D/tmp" \
     PATH="$PATH" SHELL="$1" sh -c 'node "$0"; echo "the tour ended with $?"; exec cat' "$PACKAGE/build/tour.js"
   wait_for 'leaves and removes everything'

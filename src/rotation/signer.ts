@@ -7,7 +7,7 @@ import { sayUnwritten } from '../sessions/login.ts';
 import { readStored } from '../sessions/stored-session.ts';
 import { userSession } from '../sessions/user-session.ts';
 import { connectAs as connectWith } from '../profiles/caller.ts';
-import { readSharedFiles } from '../profiles/profile.ts';
+import { findProfile, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { sessionOwner } from '../profiles/role.ts';
 import type { Session } from '../aws/answers.ts';
@@ -89,7 +89,9 @@ export const newSigner = (
     const shared = readSharedFiles(context.env);
     const asked = { ...options, ...sessionDefaults, hook: false, onUnwritten: sayUnwritten(context) };
     const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
-    const fetched = await userSession(profile, shared, asked, context, stored);
+    // read again: the rotation itself has written a new key since
+    const present = findProfile(profile.name, shared) ?? profile;
+    const fetched = await userSession(present, shared, asked, context, stored);
     return { aws: as(fetched.session), isNew: true };
   };
 

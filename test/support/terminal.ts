@@ -27,7 +27,7 @@ export const openTerminal = async (
   env: Record<string, string> = {},
 ): Promise<Terminal> => {
   // tmux does not start where a server of the same name has just ended
-  const name = `aws-iam-login-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const name = randomBytes(6).toString('hex');
   const tmux = async (...args: string[]): Promise<string> =>
     (await execute('tmux', ['-L', name, ...args], { env: clean(home, env) })).stdout;
   const start = `-f /dev/null start-server ; set-option -g remain-on-exit on ; new-session -d -x 200 -y 60`;
@@ -63,6 +63,8 @@ export const closeTerminals = async (): Promise<void> => {
 // The variables of the tmux server, and so of everything that it starts.
 const clean = (home: Home, env: Record<string, string>): Record<string, string> => ({
   ...home.env,
+  // Where its socket lies, which stays behind.
+  TMUX_TMPDIR: home.folder,
   TERM: 'screen',
   SHELL: '/bin/sh',
   ...env,

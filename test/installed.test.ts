@@ -1,0 +1,89 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { version } from '../src/version.ts';
+import { type Scene, useScene } from './support/fixture.ts';
+import { nodeOf } from './support/nodes.ts';
+import { npm, pack, root } from './support/package.ts';
+import { type Ended, runCommand, sectionOf, sessionLines } from './support/program.ts';
+import { runShell } from './support/shells.ts';
+import { atSize } from './support/size.ts';
+
+// What a user gets: the packed file, installed without a network into an empty folder whose name has everything in it
+// that a shell might stumble over.
+
+const session = { accessKeyId: 'ASIAONE', secretAccessKey: 'secret', sessionToken: 'token' };
+
+/** The function that the hook leaves in each shell. */
+const isDefined = {
+  bash: 'declare -F aws-iam-login',
+  zsh: 'whence -w aws-iam-login',
+  fish: 'functions -q aws-iam-login; and echo aws-iam-login',
+} as const;
+const hookShells = ['bash', 'zsh', 'fish'] as const;
+
+const nodes: ReadonlyArray<number | 'this one'> = atSize(['this one'], ['this one', 20, 22, 24, 26]);
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), `aws-iam-login it's "a" $HOME \`id\` -`)));
+  file = join(folder, (await pack(folder)).filename);
+});
+
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+let scene: Scene;
+useScene((made) => {
+  scene = made;
+});
+
+describe.each(nodes)('installed from the packed file, with Node: %s', (major) => {
+  test('it does its work, and leaves nothing when it is removed', async () => {
+    const node = major === 'this one' ? process.execPath : await nodeOf(major);
+    const prefix = join(folder, `prefix of ${major}`);
+    const cache = join(folder, 'cache');
+    const bin = join(prefix, 'bin');
+    const { home, phone } = scene;
+    const env = { PATH: [bin, dirname(node), home.env['PATH'] ?? ''].join(delimiter) };
+    const program = join(bin, 'aws-iam-login');
+    const run = (...words: string[]): Promise<Ended> => runCommand(home, program, words, { env });
+    const { stdout: used } = await runCommand(home, 'node', ['--version'], { env });
+    expect(used).toMatch(major === 'this one' ? `${process.version}\n` : new RegExp(`^v${major}\\.`));
+    const globally = ['--global', '--prefix', prefix, '--cache', cache, '--offline'];
+
+    await npm(['install', ...globally, file], { cwd: folder, env: { HOME: folder } });
+    expect(fs.realpathSync(program).startsWith(join(prefix, 'lib', 'node_modules', 'aws-iam-login'))).toBe(
+      true,
+    );
+
+    expect(await run('--version')).toEqual({ exitCode: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+
+    fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, '2099-01-01T00:00:00Z')}`);
+    const script = `eval "$(aws-iam-login env)"; printf %s "$AWS_SESSION_TOKEN"`;
+    expect(await runShell(home, 'bash', script, { env })).toMatchObject({ stdout: 'token', stderr: '' });
+
+    const login = await run('login', '--token-code', phone.code());
+    expect(login).toMatchObject({ exitCode: 0, stdout: '' });
+    const { aws_session_token: stored } = sectionOf(home, 'default-sts');
+    expect(stored).not.toBe('token');
+    const exec = await run('exec', '--', 'printenv', 'AWS_SESSION_TOKEN');
+    expect(exec).toMatchObject({ exitCode: 0, stdout: `${stored}\n` });
+
+    for (const shell of hookShells) {
+      const { stdout: line } = await run('hook', shell);
+      const hooked = await runShell(home, shell, `${line}${isDefined[shell]}`, { env });
+      expect({ shell, ...hooked }).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(hooked.stdout).toContain('aws-iam-login');
+      const { stdout: completion } = await run('completion', shell);
+      const name = shell === 'zsh' ? '_aws-iam-login' : `aws-iam-login.${shell}`;
+      expect(completion).toBe(fs.readFileSync(join(root, 'completions', name), 'utf8'));
+    }
+
+    await npm(['uninstall', ...globally, 'aws-iam-login'], { cwd: folder, env: { HOME: folder } });
+    const left = fs.readdirSync(prefix, { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => !entry.isDirectory())).toEqual([]);
+  });
+});

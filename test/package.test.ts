@@ -1,0 +1,163 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { execa } from 'execa';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { releasesIn } from '../release/changelog.ts';
+import { version } from '../src/version.ts';
+import { copyProject, npm, pack, root } from './support/package.ts';
+
+const manifest: Readonly<Record<string, unknown>> & {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+} = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8'));
+
+let folder: string;
+
+beforeEach(() => {
+  folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-package-')));
+});
+
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const filesBelow = (name: string): string[] =>
+  fs.existsSync(join(root, name))
+    ? fs
+        .readdirSync(join(root, name), { recursive: true, withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    : [];
+
+const papers = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'SECURITY.md',
+  'THIRD-PARTY-LICENSES',
+  'package.json',
+];
+
+test('the package holds the program, what shells read, the papers, and nothing else', async () => {
+  const { files } = await pack();
+  const expected = [...papers, ...['completions', 'dist', 'docs', 'shell'].flatMap(filesBelow)];
+  expect(files.map(({ path }) => path).sort()).toEqual(expected.sort());
+  expect(expected.length).toBeGreaterThan(papers.length + 10);
+});
+
+test('every command of the package is an executable file in it', async () => {
+  const { files } = await pack();
+  const executable = files.filter(({ mode }) => (mode & 0o111) === 0o111).map(({ path }) => path);
+  expect(Object.keys(manifest.bin)).toEqual(['aws-iam-login']);
+  expect(executable).toEqual(expect.arrayContaining(Object.values(manifest.bin)));
+});
+
+test('the package brings no other package and runs nothing when it is installed', () => {
+  const wanted = ['dependencies', 'peerDependencies', 'bundleDependencies', 'bundledDependencies'];
+  expect(wanted.filter((name) => name in manifest)).toEqual([]);
+  const hooks = [
+    'preinstall',
+    'install',
+    'postinstall',
+    'prepublish',
+    'preprepare',
+    'prepare',
+    'postprepare',
+  ];
+  const removal = ['preuninstall', 'uninstall', 'postuninstall'];
+  expect([...hooks, ...removal].filter((name) => name in manifest.scripts)).toEqual([]);
+});
+
+test('the package has the same bytes wherever, whenever and by whomever it is packed', async () => {
+  const places = [
+    { home: join(folder, 'one'), env: { TZ: 'Pacific/Kiritimati', LC_ALL: 'C' }, umask: '022' },
+    { home: join(folder, 'an other', 'place'), env: { TZ: 'UTC', LC_ALL: 'tr_TR.UTF-8' }, umask: '002' },
+  ];
+  const packages: Buffer[] = [];
+  for (const { home, env, umask } of places) {
+    copyProject(home);
+    const into = join(home, 'packed');
+    fs.mkdirSync(into);
+    const script = `umask ${umask}; exec npm pack --silent --pack-destination "$0"`;
+    await execa('sh', ['-c', script, into], {
+      cwd: home,
+      env: { ...withoutNpm(), ...env },
+      extendEnv: false,
+    });
+    packages.push(fs.readFileSync(join(into, `aws-iam-login-${version}.tgz`)));
+  }
+  const { filename } = await pack(folder);
+  packages.push(fs.readFileSync(join(folder, filename)));
+  const [first] = packages;
+  expect(packages.map((bytes) => first?.equals(bytes))).toEqual([true, true, true]);
+});
+
+test('npm version keeps package.json, the lock, the program, its stamp and CHANGELOG in step', async () => {
+  const home = join(folder, 'project');
+  copyProject(home);
+  const git = (...words: string[]) => execa('git', words, { cwd: home });
+  fs.appendFileSync(join(home, '.gitignore'), '/packed/\n');
+  await git('init', '--quiet');
+  await git('config', 'user.name', 'someone');
+  await git('config', 'user.email', 'someone@example.com');
+  await git('add', '.');
+  await git('commit', '--quiet', '--message', 'As it is');
+  const unreleased = sectionOf(home, 'Unreleased');
+  await npm(['version', '9.8.7'], { cwd: home });
+
+  const read = (name: string): { readonly version: string } =>
+    JSON.parse(fs.readFileSync(join(home, name), 'utf8'));
+  expect([read('package.json').version, read('package-lock.json').version]).toEqual(['9.8.7', '9.8.7']);
+  const today = new Date().toISOString().slice(0, 10);
+  expect([today, daysBefore(1)]).toContain(releasesIn(changelogOf(home))[0]?.day);
+  expect(sectionOf(home, `9.8.7 - ${releasesIn(changelogOf(home))[0]?.day}`)).toBe(unreleased);
+  expect(sectionOf(home, 'Unreleased').trim()).toBe('');
+  expect((await git('tag')).stdout).toBe('v9.8.7');
+  expect((await git('status', '--porcelain')).stdout).toBe('');
+
+  await npm(['run', '--silent', 'build:cli'], { cwd: home });
+  const env = { ...withoutNpm(), HOME: folder, XDG_DATA_HOME: join(folder, 'data') };
+  const program = join(home, 'dist', 'aws-iam-login.cjs');
+  const run = (...words: string[]) => execa(process.execPath, [program, ...words], { env, extendEnv: false });
+  expect((await run('--version')).stdout).toBe('9.8.7');
+  await run('setup', 'bash', '--yes');
+  const stamp = fs.readFileSync(join(folder, 'data', 'aws-iam-login', 'stamp'), 'utf8');
+  expect(stamp.split('\n')[0]).toBe('9.8.7');
+
+  // nothing is unreleased any more: the next number would say nothing, and nothing is changed for it
+  await expect(npm(['version', 'patch'], { cwd: home })).rejects.toThrow(
+    "CHANGELOG.md says nothing under '## Unreleased'",
+  );
+  expect(read('package.json').version).toBe('9.8.7');
+});
+
+test('CHANGELOG.md dates every version, newest first, and the newest is that of package.json', () => {
+  const releases = releasesIn(changelogOf(root));
+  expect(releases[0]?.version).toBe(version);
+  const days = releases.map(({ day }) => day);
+  expect(days).toEqual([...days].sort().reverse());
+  const headings = changelogOf(root).match(/^## .*$/gm);
+  expect(headings).toEqual([
+    '## Unreleased',
+    ...releases.map((release) => `## ${release.version} - ${release.day}`),
+  ]);
+});
+
+const changelogOf = (home: string): string => fs.readFileSync(join(home, 'CHANGELOG.md'), 'utf8');
+
+const sectionOf = (home: string, heading: string): string => {
+  const [, after = ''] = changelogOf(home).split(`## ${heading}\n`);
+  return (after.split(/^## /m)[0] ?? '').trim();
+};
+
+const daysBefore = (days: number): string =>
+  new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+
+const withoutNpm = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({
+      ...process.env,
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    }).flatMap(([name, value]) =>
+      value === undefined || /^(npm_|INIT_CWD$|AWS_|XDG_)/i.test(name) ? [] : [[name, value]],
+    ),
+  );
