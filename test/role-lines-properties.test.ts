@@ -138,13 +138,15 @@ test('roles that are pointed at the session and brought back leave the same byte
   fc.assert(
     fc.property(rolesFile, (bytes) => {
       const there = tried(() => pointRoles(user(), sharedOf(bytes)));
-      if (there === undefined) return void (refused += 1);
-      if (there.changes.length === 0) return void expect(there.bytes.equals(bytes)).toBe(true);
-      done += 1;
+      if (there === undefined) {
+        refused += 1;
+        return;
+      }
+      done += there.changes.length > 0 ? 1 : 0;
       const again = pointRoles(user(), sharedOf(there.bytes));
       expect(again.changes).toEqual([]);
       const back = bringRolesBack(user(), sharedOf(there.bytes));
-      expect(back.left).toEqual(new Map());
+      expect(back.left.size).toBe(0);
       expect(back.bytes.toString('latin1')).toBe(bytes.toString('latin1'));
     }),
     { numRuns: RUNS, seed },
@@ -163,6 +165,19 @@ const without = (profiles: Profiles | undefined): unknown =>
     [...settings].filter(([key]) => !keys.includes(key.toLowerCase())),
   ]);
 
+/** Whether the roles use the session and ask nobody, and all else is as before. */
+const isPointed = ({ changes }: RoleEdit, was: Profiles | undefined, is: Profiles | undefined): boolean =>
+  isDeepStrictEqual(without(was), without(is)) &&
+  changes.every(({ profile }) => {
+    const settings = is?.get(profile);
+    const source = settings?.get('source_profile');
+    return (
+      settings?.has('mfa_serial') !== true &&
+      (source?.startsWith('default-') ?? was?.get(profile)?.has('source_profile') !== true) &&
+      !/^(43200|7200)/.test(settings?.get('duration_seconds') ?? '')
+    );
+  });
+
 test('boto and the JavaScript SDK read every edited file: the session as source, no question, and all else as before', async () => {
   const edits = fc.sample(rolesFile, { numRuns: atSize(1000, 5000), seed }).flatMap((before) => {
     const edit = tried(() => pointRoles(user(), sharedOf(before)));
@@ -173,30 +188,17 @@ test('boto and the JavaScript SDK read every edited file: the session as source,
   );
   const answers = await Promise.all((await findPythons()).map((python) => readWithBoto(python, both)));
   const js = await readWithJs(both);
-  for (const [index, { before, edit }] of edits.entries()) {
-    const names = edit.changes.map(({ profile }) => profile);
-    const described = JSON.stringify([before.toString('latin1'), edit.bytes.toString('latin1')]);
-    for (const answer of answers) {
-      const [was, is] = answer.slice(2 * index, 2 * index + 2);
-      // bytes that are not UTF-8
-      if (was?.rejected !== undefined) continue;
-      expect(is?.rejected, described).toBeUndefined();
-      for (const name of names) {
-        const settings = is?.profiles.get(name);
-        expect(settings?.get('mfa_serial'), described).toBeUndefined();
-        expect(settings?.get('source_profile'), described).toMatch(/^default-/);
-        expect(settings?.get('duration_seconds') ?? '', described).not.toMatch(/^(43200|7200)/);
-      }
-      expect(isDeepStrictEqual(without(was?.profiles), without(is?.profiles)), described).toBe(true);
-    }
-    const [was, is] = js.slice(2 * index, 2 * index + 2);
-    expect(isDeepStrictEqual(without(was), without(is)), described).toBe(true);
-    for (const name of names) {
-      const settings = is?.get(name);
-      expect(settings?.get('mfa_serial'), described).toBeUndefined();
-      if (was?.get(name)?.has('source_profile') === true)
-        expect(settings?.get('source_profile'), described).toMatch(/^default-/);
-    }
-  }
+  const wrong = edits.flatMap(({ before, edit }, index) => {
+    const [wasJs, isJs] = js.slice(2 * index, 2 * index + 2);
+    const isRight =
+      answers.every((answer) => {
+        const [was, is] = answer.slice(2 * index, 2 * index + 2);
+        // bytes that are not UTF-8
+        if (was?.rejected !== undefined) return true;
+        return is?.rejected === undefined && isPointed(edit, was?.profiles, is?.profiles);
+      }) && isPointed(edit, wasJs, isJs);
+    return isRight ? [] : [[before.toString('latin1'), edit.bytes.toString('latin1')]];
+  });
+  expect(wrong).toEqual([]);
   expect(edits.length).toBeGreaterThan(50);
 });

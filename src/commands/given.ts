@@ -37,9 +37,11 @@ export const profileOf = (given: Given<'profile'>): string | undefined => {
 
 /** How the session is wished. Raises UserError (usage). */
 export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions => {
-  const duration = parseDuration(given.text('duration') ?? '', 'duration', 900, 129_600);
+  const wished = given.text('duration');
+  const duration = wished === undefined ? undefined : parseDuration(wished, 'duration', 900, 129_600);
   const minTtl = parseDuration(given.text('min-ttl') ?? '', 'min-ttl', 0, 129_600);
-  if (minTtl >= duration) throw usageError('--min-ttl must be shorter than --duration');
+  if (duration !== undefined && minTtl >= duration)
+    throw usageError('--min-ttl must be shorter than --duration');
   return {
     profile: profileOf(given),
     tokenCode: given.text('token-code'),

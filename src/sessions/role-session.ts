@@ -44,6 +44,7 @@ export const roleSession = async (
   checkFiles(roles, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   noteDuration(roles.at(-1), shared, context);
+  if (!options.hook) noteDevice(roles.at(-1), user, shared, context);
   const owner = sessionOwner(user);
 
   // The stored session of the role at this place of the chain, -1 being the user's.
@@ -107,6 +108,17 @@ const noteDuration = (role: Role | undefined, shared: SharedFiles, context: Cont
   );
 };
 
+// Once, as well.
+const noteDevice = (role: Role | undefined, user: Profile, shared: SharedFiles, context: Context): void => {
+  if (role === undefined || role.sourceName !== user.name || !role.profile.settings.get('mfa_serial')) return;
+  if (readRoleSession(role.profile.name, role, shared) !== undefined) return;
+  tell(
+    context,
+    `profile ${shellWord(role.profile.name)} names an mfa_serial: other AWS tools ask for a code of their own`,
+  );
+  context.log(`  hint: aws-iam-login init ${shellWord(user.name)} --roles lets all of them use one session`);
+};
+
 /** The user profile with the serial number that one of its roles names, where it has none itself. */
 const withSerialNumber = (user: Profile, roles: readonly Role[]): Profile => {
   const serialNumber = [user, ...roles.map(({ profile }) => profile)]
@@ -140,7 +152,11 @@ const assume = async (
     },
     context,
   );
-  const durationSeconds = Math.min(role.durationSeconds ?? longestRole, longestRole, options.duration);
+  const durationSeconds = Math.min(
+    role.durationSeconds ?? longestRole,
+    longestRole,
+    options.duration ?? longestRole,
+  );
   let session: Session;
   try {
     const sessionName = role.sessionName ?? (await userSessionName(user, aws));

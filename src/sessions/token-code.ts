@@ -17,6 +17,8 @@ export type CodeOptions = {
   readonly input: boolean;
   /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
   readonly readsStdin?: boolean;
+  /** What is said of a live session behind the question, which Enter keeps. */
+  readonly live?: string | undefined;
 };
 
 /** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
@@ -144,7 +146,8 @@ export const withoutCredentials = (env: Environment): Environment =>
 export type CodeSource = {
   /** How many codes AWS may reject before the login fails. */
   readonly tries: number;
-  readonly next: () => Promise<string>;
+  /** Undefined: the live session is to be kept. */
+  readonly next: () => Promise<string | undefined>;
   /** What has to happen before the next try. */
   readonly again: () => Promise<void>;
 };
@@ -153,7 +156,7 @@ export type CodeSource = {
 export const codeSource = (
   profile: Profile,
   serialNumber: string,
-  { input }: CodeOptions,
+  { input, live }: CodeOptions,
   context: Context,
   flight: Flight,
 ): CodeSource => {
@@ -167,7 +170,7 @@ export const codeSource = (
   }
   return {
     tries: 3,
-    next: () => askTokenCode(serialNumber, profile, input, context, flight),
+    next: () => askTokenCode(serialNumber, profile, { input, live }, context, flight),
     again: async () => {},
   };
 };
@@ -175,10 +178,10 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  input: boolean,
+  { input, live }: CodeOptions,
   context: Context,
   flight: Flight,
-): Promise<string> => {
+): Promise<string | undefined> => {
   const question = {
     need: `a token code for ${serialNumber} is needed`,
     hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
@@ -189,7 +192,7 @@ const askTokenCode = async (
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, context, overtaken.signal);
+      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal);
     } finally {
       overtaken.end();
       flight.asking(false);
@@ -212,11 +215,14 @@ const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } =
 
 const askUntilSixDigits = async (
   serialNumber: string,
+  live: string | undefined,
   context: Context,
   signal: AbortSignal,
-): Promise<string> => {
+): Promise<string | undefined> => {
+  const behind = live === undefined ? '' : `${live} is live: Enter keeps it\n`;
   for (;;) {
-    const line = (await askLine(`Enter MFA code for ${serialNumber}: `, signal)).trim();
+    const line = (await askLine(`${behind}Enter MFA code for ${serialNumber}: `, signal)).trim();
+    if (line === '' && live !== undefined) return undefined;
     if (line === '') throw declined();
     try {
       return parseTokenCode(line);
