@@ -49,7 +49,7 @@ describe('a profile that was never initialised', () => {
     await terminal.type(phone.code());
     await terminal.press('Enter');
     expect(await terminal.until(/EXIT\d/)).toMatch(
-      /^aws-iam-login: profile default is user jane with MFA device arn:aws:iam::123456789012:mfa\/phone\nEnter MFA code for \S+: \d{6}\naws-iam-login: session of default until [^\n]*\nEXIT0$/,
+      /^aws-iam-login: profile default is user jane with MFA device arn:aws:iam::123456789012:mfa\/phone\nEnter MFA code for \S+: \d{6}\naws-iam-login: session of default until [^\n]*\nEXIT0/,
     );
     expect(sectionOf(home, 'default')).toMatchObject({ mfa_serial: phone.serialNumber, username: 'jane' });
     expect(requests()).toEqual(['GetCallerIdentity', 'ListMFADevices', 'GetSessionToken']);
@@ -84,7 +84,7 @@ describe('a profile that was never initialised', () => {
 
   test('stays as it is where nobody can give a code, at the prompt too', async () => {
     const before = snapshot(home);
-    for (const words of [['login'], ['login', '--no-input'], ['env', '--hook']]) {
+    for (const words of [['env'], ['login', '--no-input'], ['env', '--hook']]) {
       const { exitCode, stderr } = await runProcess(home, words);
       expect(exitCode).toBe(1);
       expect(stderr).toContain('profile default has no mfa_serial\n');
@@ -106,19 +106,22 @@ describe('a profile that was never initialised', () => {
 
   test('with several devices is asked about once, however many logins wait', async () => {
     aws.addMfaDevice(jane, { name: 'tablet' });
-    const terminal = await openTerminal(
-      home,
-      '(aws-iam-login; echo EXIT$?) & aws-iam-login env >/dev/null; wait',
-    );
-    expect(terminal).toBeDefined();
-    await terminal.until(/Use which one\? \[1-2\]$/m);
-    await terminal.type('1');
-    await terminal.press('Enter');
-    await terminal.until(asked);
-    await terminal.type(phone.code());
-    await terminal.press('Enter');
-    await terminal.until(/session of default|EXIT/);
-    expect((await terminal.screen()).match(/Use which one/g)).toHaveLength(1);
+    const one = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
+    await one.until(/Use which one\? \[1-2\]$/m);
+    const other = await openTerminal(home, 'aws-iam-login env >out; echo EXIT$?');
+    await other.until(/is getting a session with profile default: waiting for it/);
+    await one.type('1');
+    await one.press('Enter');
+    const asking = await Promise.race([
+      one.until(asked).then(() => one),
+      other.until(/Enter MFA code for \S+:$/m).then(() => other),
+    ]);
+    await asking.type(phone.code());
+    await asking.press('Enter');
+    for (const terminal of [one, other]) await terminal.until(/EXIT0/);
+    expect(await other.screen()).not.toContain('Use which one');
+    expect(aws.count('GetSessionToken')).toBe(1);
+    expect(aws.count('ListMFADevices')).toBe(1);
   });
 });
 

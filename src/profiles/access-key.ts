@@ -19,8 +19,21 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
   if (key !== undefined) return key;
   const command = profile.settings.get('credential_process');
   if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
+  throw noKey(profile);
+};
+
+/**
+ * Raises UserError for a profile that holds a session, half a key or none, and names what no key can be expected of,
+ * without running its `credential_process`.
+ */
+export const checkKeySource = (profile: Profile): void => {
+  if (longTermKeyOf(profile) === undefined && !profile.settings.get('credential_process'))
+    throw noKey(profile);
+};
+
+const noKey = (profile: Profile): UserError => {
   refuseForeign(profile);
-  throw new UserError(`profile ${shellWord(profile.name)} has no access key`, {
+  return new UserError(`profile ${shellWord(profile.name)} has no access key`, {
     hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,
   });
 };

@@ -5,11 +5,13 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { checkEditable, editFile } from '../files/edit.ts';
+import { lockPathFor } from '../files/state-files.ts';
 import { setSettings } from '../ini/edit.ts';
 import { tryEdit, trySessionEdit } from './session-trial.ts';
-import { longTermCredentials } from '../profiles/access-key.ts';
+import { joinFlight } from './single-flight.ts';
+import { checkKeySource, longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { refuseForeign, refusePlainProcess } from '../profiles/foreign.ts';
+import { refusePlainProcess } from '../profiles/foreign.ts';
 import { iamUserName } from '../profiles/iam-user.ts';
 import {
   checkCredentialsFile,
@@ -83,19 +85,35 @@ export const withDevice = async (
   context: Context,
 ): Promise<Profile> => {
   if (options.serialNumber !== undefined || profile.settings.get('mfa_serial')) return profile;
-  refuseForeign(profile);
+  checkKeySource(profile);
   refusePlainProcess(profile);
   const mayCome =
     options.tokenCode !== undefined ||
-    options.readsStdin === true ||
+    (options.readsStdin === true && options.input) ||
     Boolean(profile.settings.get('mfa_process')) ||
     canAsk(options.input);
   if (options.hook || !mayCome) return profile;
   const { region, input } = options;
-  const result = await initProfile(profile, shared, { region, input, force: false }, context);
-  tell(context, describeInit(result));
-  options.onInitialised?.(result.profileName);
-  return getProfile(profile.name, readSharedFiles(context.env));
+  const goal = `device of ${profile.name} ${profile.files.credentials}`;
+  return joinFlight(
+    {
+      path: lockPathFor(profile.files.state, goal),
+      goal,
+      subject: `profile ${shellWord(profile.name)}`,
+      canAsk: () => canAsk(input),
+    },
+    context,
+    () => {
+      const now = getProfile(profile.name, readSharedFiles(context.env));
+      return now.settings.get('mfa_serial') ? now : undefined;
+    },
+    async () => {
+      const result = await initProfile(profile, shared, { region, input, force: false }, context);
+      tell(context, describeInit(result));
+      options.onInitialised?.(result.profileName);
+      return getProfile(profile.name, readSharedFiles(context.env));
+    },
+  );
 };
 
 /** What a login knows when it finds a profile that was never initialised. */
@@ -128,7 +146,7 @@ const initProfile = async (
   if (options.serialNumber !== undefined) {
     validSerialNumber(options.serialNumber, { given: true, profileName: profile.name });
   }
-  refuseForeign(profile);
+  checkKeySource(profile);
   checkCredentialsFile(shared);
   trySessionEdit(profile.name, profile.settings.get('region'), shared);
   tryEdit(profile.name, profileSettings('name', 'arn:aws:iam::123456789012:mfa/name'), shared);
@@ -255,9 +273,6 @@ const askForDevice = async (
   const list = names.map((name, index) => `  ${index + 1}  ${name}`).join('\n');
   const text = `User ${userName} has ${names.length} MFA devices:\n${list}\nUse which one? [1-${names.length}] `;
   return askOrFail(question, context, async () => {
-    // another process may have asked meanwhile
-    const now = getProfile(profile.name, readSharedFiles(context.env)).settings.get('mfa_serial');
-    if (now !== undefined && now !== profile.settings.get('mfa_serial') && names.includes(now)) return now;
     for (;;) {
       const line = (await askLine(text)).trim();
       if (line === '') throw declined();

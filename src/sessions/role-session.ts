@@ -2,13 +2,13 @@ import type { Session } from '../aws/answers.ts';
 import { userNameOfArn } from '../aws/arns.ts';
 import type { Aws } from '../aws/client.ts';
 import { tell } from '../context.ts';
-import type { Context } from '../context.ts';
+import type { Context, Environment } from '../context.ts';
 import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { checkEditable } from '../files/edit.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
+import { checkCredentialsFile, findProfile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { longestRole, resolveRoleChain, sessionOwner } from '../profiles/role.ts';
 import type { Role } from '../profiles/role.ts';
@@ -159,7 +159,7 @@ const assume = async (
   );
   let session: Session;
   try {
-    const sessionName = role.sessionName ?? (await userSessionName(user, aws));
+    const sessionName = role.sessionName ?? (await userSessionName(user, context.env, aws));
     flight.checkOwn();
     session = await aws.assumeRole({ roleArn, sessionName, externalId, durationSeconds });
   } catch (error) {
@@ -181,13 +181,17 @@ const assume = async (
 const refusedCodes = new Set(['ExpiredToken', 'InvalidClientTokenId']);
 
 // So that CloudTrail shows who it was: the user's name, which goes from role to role as the name of the session.
-const userSessionName = async (user: Profile, aws: Aws): Promise<string> => {
-  const known = user.settings.get('username') ?? '';
+const userSessionName = async (user: Profile, env: Environment, aws: Aws): Promise<string> => {
+  const known = user.settings.get('username') ?? writtenName(user, env) ?? '';
   if (isSessionName(known)) return known;
   const { arn } = await aws.getCallerIdentity();
   const name = userNameOfArn(arn) ?? arn.slice(arn.lastIndexOf('/') + 1);
   // a name of one letter is too short for AWS
   return isSessionName(name) ? name : `aws-iam-login-${name}`;
 };
+
+// The login on the way may have initialised the profile.
+const writtenName = (user: Profile, env: Environment): string | undefined =>
+  findProfile(user.name, readSharedFiles(env))?.settings.get('username');
 
 const isSessionName = (name: string): boolean => /^[\w+=,.@-]{2,64}$/.test(name);
