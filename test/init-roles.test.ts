@@ -53,7 +53,7 @@ describe('init --roles', () => {
       `  [profile dev]\n- source_profile = default\n+ # aws-iam-login: source_profile = default\n+ source_profile = default-sts\n- mfa_serial = ${phone.serialNumber}\n+ # aws-iam-login: mfa_serial = ${phone.serialNumber}\n  [profile prod]\n`,
     );
     expect(done.stderr).toContain(
-      'aws-iam-login: roles dev, prod through the session of default in every AWS tool, without a code (init default --roles --undo takes it back)\n',
+      'aws-iam-login: every AWS tool now uses the session of default for roles dev, prod\n  hint: aws-iam-login init default --roles --undo brings the old lines back\n',
     );
     const again = await roles('--yes');
     expect(again.stderr).toContain('no role of default names an mfa_serial: there is nothing to change\n');
@@ -185,7 +185,7 @@ describe('init --roles', () => {
     expect(config()).toBe(names.map((name) => changedRoleOf(name)).join('\n'));
     expect(stderr.split('\n').length).toBeLessThan(150);
     expect(stderr.includes(`  and ${count - 20} more roles in the same way\n`)).toBe(count > 20);
-    expect(stderr).toContain(`role-7 and ${count - 8} more through the session`);
+    expect(stderr).toContain(`role-7 and ${count - 8} more\n  hint: `);
     await roles('--undo', '--yes');
     expect(config()).toBe(before);
   });

@@ -159,10 +159,7 @@ const apply = async (
   const names = namesOf(plan);
   const roles = `${names.length === 1 ? 'role' : 'roles'} ${listed(names)}`;
   const name = shellWord(user.name);
-  tell(
-    context,
-    undo
-      ? `${roles} as before: other AWS tools ask for a code`
-      : `${roles} through the session of ${name} in every AWS tool, without a code (init ${name} --roles --undo takes it back)`,
-  );
+  if (undo) return tell(context, `${roles} as before: other AWS tools ask for a code`);
+  tell(context, `every AWS tool now uses the session of ${name} for ${roles}`);
+  context.log(`  hint: aws-iam-login init ${name} --roles --undo brings the old lines back`);
 };
