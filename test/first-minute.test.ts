@@ -147,7 +147,7 @@ describe('a question with a live session behind it', () => {
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
     await terminal.until(live);
     await terminal.press(key);
-    await terminal.until(/EXIT130/);
+    expect(await terminal.until(/EXIT\d/)).toContain('EXIT130');
   });
 
   test('takes a code for a new session', async () => {
@@ -205,10 +205,10 @@ test('a live role session is kept where its user has to be asked', async () => {
   expect(aws.count()).toBe(0);
 });
 
-describe('the layout of aws-mfa', () => {
-  const longTerm = (): string =>
-    `[default-long-term]\n${keyLines(jane)}aws_mfa_device = ${phone.serialNumber}\n`;
+const longTerm = (): string =>
+  `[default-long-term]\n${keyLines(jane)}aws_mfa_device = ${phone.serialNumber}\n`;
 
+describe('the layout of aws-mfa', () => {
   beforeEach(() => {
     const session = aws.mintSession(jane, { mfa: true });
     writeCredentials(
@@ -349,12 +349,12 @@ test('a mistyped profile is compared with those of other tools', async () => {
   expect((await run(home, ['login', 'corporate-sos'])).stderr).toContain('hint: did you mean corporate-sso?');
 });
 
-describe('duration_seconds of a user profile', () => {
-  const hoursLeft = (): number =>
-    Math.round((Date.parse(sectionOf(home, 'default-sts')['expiration'] ?? '') - Date.now()) / 3_600_000);
-  const setDuration = (value: string): void =>
-    fs.appendFileSync(home.credentials, `duration_seconds = ${value}\n`);
+const hoursLeft = (): number =>
+  Math.round((Date.parse(sectionOf(home, 'default-sts')['expiration'] ?? '') - Date.now()) / 3_600_000);
+const setDuration = (value: string): void =>
+  fs.appendFileSync(home.credentials, `duration_seconds = ${value}\n`);
 
+describe('duration_seconds of a user profile', () => {
   test('is how long a login lasts, --duration comes first', async () => {
     setDuration('28800');
     await run(home, ['login', '--token-code', phone.code()]);

@@ -82,8 +82,7 @@ test('two answers, the code and yes, and every tool has every role without a que
   for (const [index, reader] of talkative.entries()) {
     aws.forgetCalls();
     const there = elsewhere(`tool-${index}`);
-    for (const name of roleNames)
-      expect(await reader.whoAmI(there, name), reader.name).toMatch(`:assumed-role/${name}/`);
+    for (const name of roleNames) expect(await reader.whoAmI(there, name)).toMatch(`:assumed-role/${name}/`);
     expect(aws.count('AssumeRole')).toBe(roleNames.length);
     expect(aws.count('GetSessionToken')).toBe(0);
   }
@@ -101,7 +100,8 @@ test('the JavaScript SDK, an AWS CLI and boto3 of this machine honour AWS_ENDPOI
 test('before that every tool asks for a code per role', async () => {
   for (const [index, reader] of talkative.entries()) {
     const there = elsewhere(`tool-${index}`);
-    for (const name of roleNames) await expect(reader.whoAmI(there, name), reader.name).rejects.toThrow();
+    for (const name of roleNames)
+      await expect(reader.whoAmI(there, name)).rejects.toThrow(/MFA|multi-factor|EOF/i);
   }
   expect(aws.count('AssumeRole')).toBe(0);
 });

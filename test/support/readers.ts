@@ -94,8 +94,11 @@ const goProgram = async (): Promise<Reader | undefined> => {
   await execa('go', ['build', '-o', program, '.'], {
     cwd: fileURLToPath(new URL('../go-reader', import.meta.url)),
   });
-  const ask = async (home: Home, words: readonly string[]): Promise<Found & { arn: string }> =>
-    JSON.parse(await output(home, program, words));
+  const ask = async (home: Home, words: readonly string[]): Promise<Found & { arn: string }> => {
+    // roles are assumed at this one only
+    const env = { ...home.env, AWS_ENDPOINT_URL_STS: home.env['AWS_ENDPOINT_URL'] ?? '' };
+    return JSON.parse(await output({ ...home, env }, program, words));
+  };
   return {
     name: 'a Go program with aws-sdk-go-v2',
     read: async (home, profile) => {
