@@ -138,7 +138,7 @@ describe('a question with a live session behind it', () => {
     const terminal = await openTerminal(home, 'TZ=UTC aws-iam-login; echo EXIT$?');
     await terminal.until(live);
     await terminal.press('Enter');
-    expect(await terminal.until(/EXIT\d/)).toMatch(/aws-iam-login: session of default until [^\n]*\nEXIT0$/);
+    expect(await terminal.until(/EXIT\d/)).toMatch(/aws-iam-login: session of default until [^\n]*\nEXIT0/);
     expect(snapshot(home)).toEqual(before);
     expect(aws.count()).toBe(0);
   });
