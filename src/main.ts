@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The process around the program. Whatever is imported here by name is read by every Node since 12, which gets one
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { reportFailure, stopShell } from './cli/failure.ts';
 import { scan } from './cli/scanner.ts';
-import { tell } from './context.ts';
+import { tell, withDropped } from './context.ts';
 import type { Context } from './context.ts';
 import { UserError, exitCode, messageOf, systemCode } from './errors.ts';
 import { shown } from './text.ts';
@@ -16,7 +16,7 @@ let describeAtSignal: (() => readonly string[]) | undefined;
 
 const context: Context = {
   // a copy: the SDK is told things through process.env that no command of ours and no child may see
-  env: { ...process.env },
+  env: withDropped(process.env),
   now: Date.now,
   sleep: (milliseconds) =>
     new Promise((resolve) => {
@@ -31,13 +31,18 @@ const context: Context = {
   atSignal: (describe) => {
     describeAtSignal = describe;
   },
+  // tty is loaded only where it may be one
+  toTerminal: () => fstatSync(1).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(1),
 };
 
 const main = async (): Promise<void> => {
   checkNode(process.versions.node);
   const { quickAnswer } = await import('./cli/quick.ts');
   const answer = quickAnswer(argv, context);
-  if (answer !== undefined && 'text' in answer) return printAtOnce(answer.text);
+  if (answer !== undefined && 'text' in answer) {
+    process.exitCode = answer.exitCode;
+    return printAtOnce(answer.text);
+  }
   if (answer !== undefined) {
     const { replaceProcess } = await import('./terminal/replace-process.ts');
     const { runCommand } = await import('./terminal/command.ts');

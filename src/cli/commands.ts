@@ -1,5 +1,5 @@
 import { sessionDefaults } from '../sessions/defaults.ts';
-import { formats, forms } from '../shells/names.ts';
+import { execForms, formats, forms } from '../shells/names.ts';
 import { formatDuration } from '../time.ts';
 
 type Option = {
@@ -42,8 +42,7 @@ export const options = {
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    default: formatDuration(sessionDefaults.minTtl),
-    describe: 'a session with less time left is renewed',
+    describe: `a session with less time left is renewed (default ${formatDuration(sessionDefaults.minTtl)})`,
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },
   'serial-number': { type: 'string', value: 'SERIAL', describe: 'the MFA device, instead of mfa_serial' },
@@ -85,6 +84,7 @@ export const options = {
   json: { type: 'boolean', describe: 'print the outcome as JSON' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
+  stored: { type: 'boolean', hidden: true, describe: 'only what is stored and live: exit code 1 without' },
   help: { type: 'boolean', alias: 'h', describe: 'show the help' },
   version: { type: 'boolean', describe: 'print the version' },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -103,8 +103,11 @@ const isOption = (name: string): name is OptionName => Object.keys(options).incl
 
 export const optionNames = Object.keys(options).filter(isOption);
 
-/** The properties of an option. */
-export const optionOf = (name: OptionName): Option => options[name];
+/** The properties of an option, as they are for a command if one is named. */
+export const optionOf = (name: OptionName, command?: CommandName): Option => ({
+  ...options[name],
+  ...(command === undefined ? {} : commandOf(command).values?.[name]),
+});
 
 type Command = {
   readonly describe: string;
@@ -114,6 +117,12 @@ type Command = {
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
   readonly examples: ReadonlyArray<readonly [string, string]>;
+  /** Where an option has other values than in other commands. */
+  readonly values?: Partial<
+    Record<OptionName, { readonly choices: readonly string[]; readonly describe: string }>
+  >;
+  /** What else its help says, in lines. */
+  readonly note?: readonly string[];
 };
 
 const everywhere = [
@@ -162,7 +171,7 @@ export const commands = {
     describe: 'print the variables of a live session for eval; log in first when there is none',
     operand: 'profile',
     stdout: 'variables',
-    options: [...session, 'format', 'as', 'unset', 'hook', ...everywhere],
+    options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     examples: [
       ['eval "$(aws-iam-login env work)"', 'bash and zsh'],
       ['aws-iam-login env work --format fish | source', 'fish'],
@@ -180,8 +189,39 @@ export const commands = {
     describe: 'run a command with the variables of a live session',
     operand: 'profile',
     stdout: "the command's",
+    options: [...session, 'as', ...everywhere],
+    values: {
+      as: {
+        choices: execForms,
+        describe: 'hand over the keys, or a profile that renews them as SDKs ask for it',
+      },
+    },
+    examples: [
+      ['aws-iam-login exec work terraform apply', 'with a session of the profile work'],
+      ['aws-iam-login exec work --as process python3 job.py', 'longer than a session lasts'],
+      ['aws-iam-login exec -- terraform apply', 'of the profile that is in use, or of default'],
+    ],
+    note: [
+      "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus",
+      "the signal's number, and 125 when anything of ours fails before the command starts.",
+    ],
+  },
+  'credential-process': {
+    describe: 'print a live session for credential_process in ~/.aws/config',
+    operand: 'profile',
+    stdout: 'text',
     options: [...session, ...everywhere],
-    examples: [['aws-iam-login exec work -- terraform apply', "the exit code is the command's"]],
+    examples: [
+      [
+        'credential_process = aws-iam-login credential-process work',
+        'in [profile work-live] of ~/.aws/config',
+      ],
+      ['aws --profile work-live s3 ls', 'asks for a code when there is no session'],
+    ],
+    note: [
+      'Programs that call it together ask once, on the terminal; a question ends after 55 s. Where a',
+      'renewal asks nobody (roles, mfa_process) it comes 16 minutes before the end, halfway at most.',
+    ],
   },
   rotate: {
     describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',

@@ -19,7 +19,7 @@ export const runLogin = async (
     initialised = profileName;
   };
   const live = await login(
-    { ...asked, ifNeeded: given.flag('if-needed'), readsStdin: true, onInitialised },
+    { ...asked, ifNeeded: given.flag('if-needed'), readsStdin: true, tellsOfRoles: true, onInitialised },
     context,
   );
   tell(context, describeSession(live, context.now()));

@@ -9,6 +9,7 @@ import type { Problem } from '../ini/parse-as-boto.ts';
 import type { Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { listed, shellWord } from '../text.ts';
+import { ownProcessProfile } from './own-process.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
@@ -46,6 +47,7 @@ export const sessionProfileName = (profileName: string): string => `${profileNam
  * The profile that is meant: the named one, else `AWS_IAM_LOGIN_PROFILE`, `AWS_PROFILE`,
  * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
  * holds a long-term key, `role_arn` or `credential_process`; `<name>-long-term` does where the key of `<name>` is there.
+ * A profile whose `credential_process` is ours stands for the one that it asks for.
  */
 export const resolveProfileName = (
   named: string | undefined,
@@ -56,6 +58,10 @@ export const resolveProfileName = (
     [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
       (candidate) => candidate !== undefined && candidate !== '',
     ) ?? 'default';
+  return withoutProcess(withoutSuffix(name, shared), shared);
+};
+
+const withoutSuffix = (name: string, shared: SharedFiles): string => {
   if (name.endsWith(longTerm) && name !== longTerm) {
     const base = name.slice(0, -longTerm.length);
     return findUserProfile(base, shared)?.keyHolder === name ? base : name;
@@ -63,6 +69,26 @@ export const resolveProfileName = (
   if (!name.endsWith('-sts') || name === '-sts') return name;
   return isOwnProfile(findProfile(name, shared)) ? name : name.slice(0, -'-sts'.length);
 };
+
+/** The profile whose session the `credential_process` of a profile prints, where that is ours; else the name itself. */
+const withoutProcess = (name: string, shared: SharedFiles): string => {
+  // most files have none, and a search costs less than a look at the profile
+  if (![shared.configBytes, shared.credentialsBytes].some((bytes) => bytes?.includes(processKey)))
+    return name;
+  const seen = new Set<string>();
+  for (let current = name; !seen.has(current);) {
+    seen.add(current);
+    const settings = findProfile(current, shared)?.settings;
+    const command = settings?.get(processKey);
+    const isOther = settings?.get('aws_access_key_id') || settings?.has('role_arn') === true;
+    const asked = command === undefined || isOther ? undefined : ownProcessProfile(command);
+    if (asked === undefined) return current;
+    current = withoutSuffix(asked, shared);
+  }
+  return name;
+};
+
+const processKey = 'credential_process';
 
 const isOwnProfile = (profile: Profile | undefined): boolean =>
   profile !== undefined &&

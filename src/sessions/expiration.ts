@@ -1,9 +1,12 @@
-/** Whether at least `minTtl` seconds are left until the expiration (seconds since the epoch); `now` in milliseconds. */
+/**
+ * Whether at least `minTtl` seconds are left until the expiration (seconds since the epoch); `now` in milliseconds, of
+ * which whole seconds count, as for the launcher.
+ */
 export const isLive = (
   { expiration }: { readonly expiration: number },
   now: number,
   minTtl: number,
-): boolean => expiration - now / 1000 >= minTtl;
+): boolean => expiration - Math.floor(now / 1000) >= minTtl;
 
 /**
  * Seconds since the epoch, of every form of expiration found in the wild: ISO 8601 with a space or `T`, with `Z`

@@ -8,6 +8,7 @@ import { checkEditable, editFile } from '../files/edit.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { setSettings } from '../ini/edit.ts';
 import { tryEdit, trySessionEdit } from './session-trial.ts';
+import type { CodeOptions } from './token-code.ts';
 import { joinFlight } from './single-flight.ts';
 import { checkKeySource, longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
@@ -93,7 +94,9 @@ export const withDevice = async (
     Boolean(profile.settings.get('mfa_process')) ||
     canAsk(options.input);
   if (options.hook || !mayCome) return profile;
-  const { region, input } = options;
+  const { region } = options;
+  // under credential_process there is no time for a question about devices
+  const input = options.input && options.deadline === undefined;
   const goal = `device of ${profile.name} ${profile.files.credentials}`;
   return joinFlight(
     {
@@ -123,6 +126,7 @@ export type DeviceOptions = {
   readonly readsStdin?: boolean;
   readonly region?: string | undefined;
   readonly input: boolean;
+  readonly deadline?: CodeOptions['deadline'];
   readonly hook: boolean;
   /** Is told the name of a profile that was initialised on the way. */
   readonly onInitialised?: ((profileName: string) => void) | undefined;

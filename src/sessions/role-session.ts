@@ -16,6 +16,7 @@ import { shellWord } from '../text.ts';
 import { checkedByClock } from './code-exchange.ts';
 import { findRoleSession, findUserSession, roleLiveSession, roleMinTtl } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
+import { sourceMinTtl } from './defaults.ts';
 import { joinFlight } from './single-flight.ts';
 import type { Flight } from './single-flight.ts';
 import { trySessionEdit } from './session-trial.ts';
@@ -23,9 +24,6 @@ import { storeSession } from './store-session.ts';
 import { checkRoleSessionProfile, readRoleSession } from './stored-session.ts';
 import { userSession } from './user-session.ts';
 import type { UserSessionOptions } from './user-session.ts';
-
-// What is left of a session that another role is assumed with: enough for the request.
-const sourceMinTtl = 60;
 
 /**
  * Gets a session of a role profile from the MFA session of the user at the end of its chain, asking for a code only
@@ -44,7 +42,7 @@ export const roleSession = async (
   checkFiles(roles, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   noteDuration(roles.at(-1), shared, context);
-  if (!options.hook) noteDevice(roles.at(-1), user, shared, context);
+  if (options.tellsOfRoles === true) noteDevice(roles.at(-1), user, shared, context);
   const owner = sessionOwner(user);
 
   // The stored session of the role at this place of the chain, -1 being the user's.

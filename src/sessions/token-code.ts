@@ -4,7 +4,8 @@ import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { askLine, declined } from '../terminal/prompt.ts';
-import { askOrFail, canAsk } from '../terminal/question.ts';
+import { askOrFail, canAsk, patienceUntil } from '../terminal/question.ts';
+import type { Deadline } from '../terminal/question.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
 import { secondsToNextCode } from './code-guard.ts';
@@ -15,6 +16,8 @@ export type CodeOptions = {
   readonly tokenCode?: string | undefined;
   /** Whether a question may be asked. */
   readonly input: boolean;
+  /** When whoever waits for this process gives up. */
+  readonly deadline?: Deadline | undefined;
   /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
   readonly readsStdin?: boolean;
   /** What is said of a live session behind the question, which Enter keeps. */
@@ -156,7 +159,7 @@ export type CodeSource = {
 export const codeSource = (
   profile: Profile,
   serialNumber: string,
-  { input, live }: CodeOptions,
+  { input, live, deadline }: CodeOptions,
   context: Context,
   flight: Flight,
 ): CodeSource => {
@@ -164,13 +167,14 @@ export const codeSource = (
   if (command !== undefined && command !== '') {
     return {
       tries: 2,
-      next: () => runMfaProcess(command, profile.name, context.env),
+      next: () =>
+        runMfaProcess(command, profile.name, context.env, patienceUntil(deadline, context)?.milliseconds),
       again: () => context.sleep(secondsToNextCode(context.now()) * 1000),
     };
   }
   return {
     tries: 3,
-    next: () => askTokenCode(serialNumber, profile, { input, live }, context, flight),
+    next: () => askTokenCode(serialNumber, profile, { input, live, deadline }, context, flight),
     again: async () => {},
   };
 };
@@ -178,7 +182,7 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  { input, live }: CodeOptions,
+  { input, live, deadline }: Pick<CodeOptions, 'input' | 'live' | 'deadline'>,
   context: Context,
   flight: Flight,
 ): Promise<string | undefined> => {
@@ -187,12 +191,13 @@ const askTokenCode = async (
     hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
     input,
     state: profile.files.state,
+    deadline,
   };
   return askOrFail(question, context, async () => {
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal);
+      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal, deadline);
     } finally {
       overtaken.end();
       flight.asking(false);
@@ -218,10 +223,14 @@ const askUntilSixDigits = async (
   live: string | undefined,
   context: Context,
   signal: AbortSignal,
+  deadline: Deadline | undefined,
 ): Promise<string | undefined> => {
   const behind = live === undefined ? '' : `${live} is live: Enter keeps it\n`;
   for (;;) {
-    const line = (await askLine(`${behind}Enter MFA code for ${serialNumber}: `, signal)).trim();
+    // one who mistypes has no more time than one who does not
+    const patience = patienceUntil(deadline, context);
+    const question = `${behind}Enter MFA code for ${serialNumber}: `;
+    const line = (await askLine(question, signal, patience)).trim();
     if (line === '' && live !== undefined) return undefined;
     if (line === '') throw declined();
     try {

@@ -4,6 +4,7 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError, usageError } from '../errors.ts';
 import { checkEditable } from '../files/edit.ts';
+import { othersMode } from '../files/read.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { refuseLoop } from '../profiles/access-key.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
@@ -35,6 +36,8 @@ export type UserSessionOptions = CodeOptions &
     /** Seconds that a new session lasts; undefined for what the user profile says. */
     readonly duration?: number | undefined;
     readonly onUnwritten: OnUnwritten;
+    /** Whether somebody is there to be told what would spare other tools their question for a role. */
+    readonly tellsOfRoles?: boolean;
   };
 
 /**
@@ -70,6 +73,7 @@ export const userSession = async (
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   checkFiles(of.owner, profile, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
+  warnOfReaders(files.credentials, context);
 
   // What another process has fetched while this one was waiting is as good as one of our own.
   const fetchedMeanwhile = (): LiveSession | undefined => {
@@ -115,6 +119,7 @@ export const userSession = async (
       goal,
       subject: serialNumber,
       canAsk: () => canAsk(options.input),
+      deadline: options.deadline,
     },
     context,
     fetchedMeanwhile,
@@ -168,6 +173,13 @@ const durationOf = (user: Profile, { duration, minTtl }: UserSessionOptions): nu
 
 const isDuration = (seconds: string): boolean =>
   /^\d{3,6}$/.test(seconds) && Number(seconds) >= 900 && Number(seconds) <= 129_600;
+
+const warnOfReaders = (path: string, context: Context): void => {
+  const mode = othersMode(path);
+  if (mode === undefined) return;
+  tell(context, `${path} can be read by other users (mode ${mode})`);
+  context.log(`  hint: chmod 600 ${shellWord(path)}`);
+};
 
 const serialNumberOf = (profile: Profile, option: string | undefined): string => {
   const serialNumber = option ?? profile.settings.get('mfa_serial');

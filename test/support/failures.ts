@@ -62,7 +62,7 @@ const usage: readonly [string, RegExp, RegExp][] = [
   ['--duration=', /duration/, /./],
   ['--min-ttl 12h', /^--min-ttl must be shorter than --duration$/, /./],
   ['--min-ttl x', /^--min-ttl must be a time/, /5m|12h/],
-  ['--format json', /format.*json.*env, env-no-export, fish|format.*json/i, /./],
+  ['--format xml', /format.*xml/i, /./],
   ['--as keyz', /keyz/, /./],
   ['--token-code 12345', /^a token code is six digits$/, /./],
   ['--token-code', /token-code/, /./],

@@ -1,0 +1,650 @@
+#!/bin/sh
+# shellcheck shell=sh
+# aws-iam-login: what a live session in plainly written files needs is answered here, in sh and awk, at a tenth of what
+# Node costs to start. Everything else is the program's (dist/aws-iam-login.cjs), and nothing is answered that it would
+# answer differently: whoever is not sure here hands over. No secret gets into a variable, an argument or a file.
+
+# Whatever the surroundings have set: no trace, no aliases, none of the functions that bash imports.
+{
+  \set +aefuvxC
+  \unset -f unalias unset set command test true false echo printf read cd exec exit return trap awk grep tr readlink node [
+  \unalias -a
+} 2>/dev/null
+
+# --- What is asked ---------------------------------------------------------------------------------------------
+
+sure=1 evaluated='' first='' second='' words=0 given=' ' name='' expects=''
+format=env as=keys min_ttl=300 region='' stored='' undo='' help=''
+
+# Takes the value $2 of option $1.
+take() {
+  case $given in *" $1 "*) sure='' ;; esac
+  given="$given$1 "
+  case $2 in '' | -*) sure='' ;; esac
+  case $1 in
+    profile) name=$2 ;;
+    format) format=$2 ;;
+    as) as=$2 ;;
+    min-ttl) min_ttl=$2 ;;
+    region) region=$2 ;;
+    *) sure='' ;;
+  esac
+}
+
+# Takes the option $1 that has no value.
+flag() {
+  case $given in *" $1 "*) sure='' ;; esac
+  given="$given$1 "
+  case $1 in
+    stored) stored=1 ;;
+    unset) undo=1 ;;
+  esac
+}
+
+for word in "$@"; do
+  if [ -n "$expects" ]; then
+    case $word in
+      --) sure='' && break ;;
+    esac
+    take "$expects" "$word"
+    expects=''
+    continue
+  fi
+  case $word in
+    --) sure='' && break ;;
+    -p) expects=profile ;;
+    # >>> values: made by 'npm run generate'
+    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as) expects=${word#--} ;;
+    # <<< values
+    --*=*)
+      word=${word#--}
+      take "${word%%=*}" "${word#*=}"
+      ;;
+    --stored | --unset | --no-input | --quiet | --hook) flag "${word#--}" ;;
+    -q) flag quiet ;;
+    --help | -h) sure='' help=1 ;;
+    -?*) sure='' ;;
+    *)
+      words=$((words + 1))
+      case $words in
+        1) first=$word ;;
+        2) second=$word ;;
+        *) sure='' ;;
+      esac
+      [ -n "$word" ] || sure=''
+      ;;
+  esac
+done
+[ -z "$expects" ] || sure=''
+
+# Both orders of words: `env PROFILE` and `PROFILE env`.
+asked='' operand=''
+case $first in
+  env) asked=env operand=$second ;;
+  __profiles) asked=profiles operand=$second ;;
+  # >>> commands: made by 'npm run generate'
+  init | login | use | exec | credential-process | rotate | policy | hook | setup | completion) ;;
+  # <<< commands
+  *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
+esac
+if [ "$asked" = env ]; then
+  case $format in process | json | dotenv | env-no-export) ;; *) evaluated=1 ;; esac
+  if [ -n "$help" ]; then evaluated=''; fi
+  if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
+  case $format in env | fish | process) ;; *) sure='' ;; esac
+  case $as in keys | profile | watch) ;; *) sure='' ;; esac
+  name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
+elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then
+  name=$operand
+else
+  sure=''
+fi
+
+# --- Failing ---------------------------------------------------------------------------------------------------
+
+# What makes a shell that evaluates our stdout stop.
+refuse() { if [ -n "$evaluated" ]; then echo false; fi; }
+
+# Ends with the code $1, a sentence $2 and a hint $3.
+fail() {
+  printf 'aws-iam-login: %s\n  hint: %s\n' "$2" "$3" >&2
+  refuse
+  exit "$1"
+}
+
+# --- The files -------------------------------------------------------------------------------------------------
+
+# Leaves in `path` where the file $2 is whose variable holds $1, empty when there is none.
+locate() {
+  path=${1:-"~/.aws/$2"}
+  # shellcheck disable=SC2088
+  case $path in
+    '~' | '~/'*)
+      if [ -z "${HOME-}" ]; then sure=''; fi
+      path=${HOME-}${path#'~'}
+      ;;
+  esac
+  case $path in /*) ;; *) path=./$path ;; esac
+  if [ -f "$path" ]; then
+    [ -r "$path" ] || sure=''
+  elif [ "$path" = /dev/null ]; then
+    path=''
+  else
+    # Missing for sure: nothing of that name in a folder that can be searched.
+    if [ -e "$path" ] || [ -L "$path" ] || ! [ -d "${path%/*}/" ] || ! [ -x "${path%/*}/" ]; then sure=''; fi
+    path=''
+  fi
+}
+
+# Reads them, and prints the answer: exit code 80 it is printed, 81 there is none, 82 only the program can tell. All other
+# codes are those of an awk that is missing or broken.
+read_files() {
+  LC_ALL=C command awk '
+# For awk of every kind: no {n} in patterns, no %d, which ends at 2^31 in mawk, no function that only one of them has.
+
+BEGIN {
+  mode = ARGV[1]; profile = ARGV[2]; credentials = ARGV[3]; config = ARGV[4]
+  format = ARGV[5]; as = ARGV[6]; min_ttl = ARGV[7]; region = ARGV[8]; undo = ARGV[9] != ""
+  if (mode == "profiles") answer_profiles()
+  min_ttl = duration(min_ttl)
+  if (region != "") check_region(region)
+  if (undo) answer_undo()
+  answer_env()
+}
+
+function odd() { exit 82 }
+function none() { exit 81 }
+function answer(text) { if (text != "") print text; exit 80 }
+
+# --- The files -----------------------------------------------------------------------------------------------
+
+# Reads a file bracket by bracket: a record holds a header and all lines up to the next bracket, which costs a tenth of
+# what lines would. Looks at the sections that the profile\047s name stands in, or lists them all.
+function read_file(path, kind,  record, got, before, is_ended, is_header, end, header, parts, count) {
+  if (path == "") return
+  RS = "["
+  records = 0; bytes = 0
+  while ((got = (getline record < path)) > 0) {
+    if (records++ == 0) is_header = 0
+    else if (is_ended) {
+      is_header = 1
+      end = index(record, "\n")
+      header = end ? substr(record, 1, end - 1) : record
+      if (mode == "profiles") list_profile(header, end ? substr(record, end) : "\n", kind)
+      else if (index(header, profile) || header ~ /["\047\\]|DEFAULT/) find_profile(header, end ? substr(record, end + 1) : "", kind)
+      else if (at != "") leave(header)
+    } else {
+      # Within a header, behind nothing but blanks, or behind a CR, which ends a line for Python: not all parsers see the same.
+      count = split(before, parts, "\n")
+      if ((is_header && count == 1) || parts[count] !~ /[!-~]/ || parts[count] ~ /\r/ || ++brackets > 99) odd()
+      more(record)
+      is_header = 0
+    }
+    bytes += count = length(record)
+    is_ended = count == 0 ? records == 1 : substr(record, count) == "\n"
+    if (!is_ended) before = record
+  }
+  if (got < 0) odd()
+  close(path)
+  if (records > 0 && length(sprintf("%c", 0)) == 0) check_whole(path, is_ended)
+  at = ""
+}
+
+# Some kinds of awk lose what stands behind a zero byte. There both ways to cut the file have to agree, or, for a large
+# one, tr(1) finds none.
+function check_whole(path, is_ended,  line, length_of_lines, found, got, command) {
+  if (!is_ended) odd()
+  if (records > 2000) {
+    if (path ~ /[^A-Za-z0-9_.,:@%+=\/ -]/) odd()
+    command = "tr -dc \047\\000\047 <\047" path "\047 | wc -c"
+    RS = "\n"
+    got = (command | getline line)
+    close(command)
+    if (got < 1 || line !~ /^[ \t]*0[ \t]*$/) odd()
+    return
+  }
+  RS = "\n"
+  while ((got = (getline line < path)) > 0) {
+    length_of_lines += length(line) + 1
+    if (index(line, "[")) found += gsub(/\[/, "", line)
+  }
+  close(path)
+  if (got < 0 || length_of_lines != bytes + records - 1 || found != records - 1) odd()
+}
+
+function more(record) {
+  if (mode == "profiles") odd()
+  if (at != "") body[at] = body[at] "[" record
+}
+
+# --- One profile ---------------------------------------------------------------------------------------------
+
+# Keeps the section when it is that of the profile, or of its session.
+function find_profile(header, text, kind,  name, bare) {
+  name = header
+  sub(/[ \t]*\r?$/, "", name)
+  if (name !~ /^[A-Za-z0-9_.@+%:\/=, -]+\]$/) {
+    # Quotes and backslashes may hide the name.
+    bare = header
+    gsub(/["\047\\]/, "", bare)
+    if (index(bare, profile) || bare ~ /DEFAULT/) odd()
+    leave(header)
+    return
+  }
+  name = substr(name, 1, length(name) - 1)
+  if (name ~ /^ | $|DEFAULT/) odd()
+  if (kind == "config" && name != "default") {
+    if (name !~ /^profile/) { leave(header); return }
+    if (name !~ /^profile [^ ]/) odd()
+    name = substr(name, 9)
+    if (name == "default") odd()
+  }
+  if (name == profile) enter(kind " user", text)
+  else if (name == profile "-sts") enter(kind " session", text)
+  else leave(header)
+}
+
+function enter(place, text) {
+  at = place
+  if (at in body) odd()
+  body[at] = text
+}
+
+# Behind a section of ours comes only what is a header for every parser.
+function leave(header) {
+  if (at != "" && header !~ /^[^][#;\\\r]+\][ \t]*\r?$/) odd()
+  at = ""
+}
+
+# Reads the lines of a section into value[place, key]: `key = value`, comments, blank lines, and indented blocks below a
+# key without a value, which hold no keys of the profile.
+function parse(place, text,  lines, count, i, line, key, equals, is_block) {
+  count = split(text, lines, "\n")
+  for (i = 1; i <= count; i++) {
+    line = lines[i]
+    if (length(line) > 9999) odd()
+    sub(/\r$/, "", line)
+    sub(/[ \t]+$/, "", line)
+    if (index(line, "\r")) odd()
+    if (line == "" || line ~ /^[#;]/) continue
+    if (line ~ /^[ \t]/) { if (!is_block) odd(); continue }
+    if (line !~ /^[a-z][a-z0-9_.-]*[ \t]*=/) odd()
+    equals = index(line, "=")
+    key = substr(line, 1, equals - 1)
+    sub(/[ \t]+$/, "", key)
+    line = substr(line, equals + 1)
+    sub(/^[ \t]+/, "", line)
+    if ((place, key) in value || line ~ /^[#;]|[^!-~][#;]/) odd()
+    is_block = line == ""
+    if (is_block && key ~ /^(aws_|sso_|web_identity_|credential_|mfa_|assumed_|role_arn$|source_profile$|region$|expiration$)/) odd()
+    value[place, key] = line
+    if (key ~ /^(role_arn$|credential_source$|sso_|web_identity_)/) value[place, "other identity"] = 1
+  }
+}
+
+# The value of a key of the `user` or the `session`, the credentials file before the config file; empty without one.
+function get(role, key) {
+  if (("credentials " role, key) in value) return value["credentials " role, key]
+  if (("config " role, key) in value) return value["config " role, key]
+  return ""
+}
+
+# --- env -----------------------------------------------------------------------------------------------------
+
+function answer_env(  place, is_named_session, time) {
+  check_name()
+  # `x-sts` stands for `x`, unless it is a profile in its own right.
+  if (profile ~ /.-sts$/) {
+    is_named_session = 1
+    profile = substr(profile, 1, length(profile) - 4)
+    if (profile ~ /-sts$/) odd()
+  }
+  read_file(credentials, "credentials")
+  read_file(config, "config")
+  for (place in body) parse(place, body[place])
+
+  if (get("session", "other identity") get("session", "credential_process") get("session", "aws_security_token") != "") odd()
+  if (is_named_session && get("session", "aws_session_token") == "") odd()
+  # Roles are the program\047s as yet. One that is assumed with our own session is answered like a user, silently renewed,
+  # once the session\047s assumed_role_arn and assumed_from are the role_arn and the source_profile of the profile.
+  if (get("user", "other identity") get("session", "assumed_role_arn") get("session", "assumed_from") != "") odd()
+  answer_session(get("user", "mfa_process") != "")
+}
+
+# Answers with the stored session when it is live; `silent` tells whether its renewal needs nobody at the terminal.
+function answer_session(silent,  id, secret, token, time, end) {
+  id = stored("aws_access_key_id"); secret = stored("aws_secret_access_key"); token = stored("aws_session_token")
+  time = stored("expiration")
+  if (id == "" || secret == "" || token == "" || time == "") none()
+  if (!("credentials user" in body) && !("config user" in body)) odd()
+  end = epoch(time)
+  if (end - clock() < min_ttl) none()
+  if ((id secret token) ~ /[^!-~]|["\047\\]/) odd()
+  if (region == "") region = get("user", "region")
+  if (region == "") region = get("session", "region")
+  if (region != "") check_region(region)
+  time = substr(time, 1, 10) "T" substr(time, 12, 8) "Z"
+  if (format == "process") answer(process_text(id, secret, token, time))
+  set_session(id, secret, token, time, end, silent)
+  answer(shell_text())
+}
+
+# The session\047s own keys count in the credentials file only.
+function stored(key) { return ("credentials session", key) in value ? value["credentials session", key] : "" }
+
+function set_session(id, secret, token, time, end, silent,  old) {
+  if ("AWS_IAM_LOGIN_AS" in ENVIRON) take_back()
+  if (as == "keys") {
+    set("AWS_ACCESS_KEY_ID", id)
+    set("AWS_SECRET_ACCESS_KEY", secret)
+    set("AWS_SESSION_TOKEN", token)
+    set("AWS_CREDENTIAL_EXPIRATION", time)
+    unset("AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN")
+  } else if (as == "profile") {
+    set("AWS_PROFILE", profile "-sts")
+    unset(key_names() " AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN")
+  }
+  if (as != "watch" && region != "") {
+    set("AWS_REGION", region)
+    set("AWS_DEFAULT_REGION", region)
+    set("AWS_IAM_LOGIN_REGION", region)
+  }
+  set("AWS_IAM_LOGIN_PROFILE", profile)
+  set("AWS_IAM_LOGIN_EXPIRES_AT", sprintf("%.0f", end))
+  set("AWS_IAM_LOGIN_RENEW_AT", sprintf("%.0f", silent ? end - min_ttl : end))
+  set("AWS_IAM_LOGIN_AS", as)
+  # The AWS_PROFILE that the user had, as long as it is not one that we set ourselves.
+  old = var("AWS_PROFILE") == "" || is_our_profile() ? "AWS_IAM_LOGIN_OLD_PROFILE" : "AWS_PROFILE"
+  if (as != "watch" && old in ENVIRON) set("AWS_IAM_LOGIN_OLD_PROFILE", var(old))
+  else unset("AWS_IAM_LOGIN_OLD_PROFILE")
+  unset("AWS_IAM_LOGIN_DECLINED")
+}
+
+# What takes back exactly what an earlier env has set.
+function take_back(  ours) {
+  ours = is_our_profile()
+  if (var("AWS_IAM_LOGIN_AS") == "keys") unset(key_names())
+  if (ours) unset("AWS_PROFILE")
+  if ((ours || !("AWS_PROFILE" in ENVIRON)) && "AWS_IAM_LOGIN_OLD_PROFILE" in ENVIRON) set("AWS_PROFILE", var("AWS_IAM_LOGIN_OLD_PROFILE"))
+  if (is_our_region("AWS_REGION")) unset("AWS_REGION")
+  if (is_our_region("AWS_DEFAULT_REGION")) unset("AWS_DEFAULT_REGION")
+  unset("AWS_IAM_LOGIN_PROFILE AWS_IAM_LOGIN_EXPIRES_AT AWS_IAM_LOGIN_RENEW_AT AWS_IAM_LOGIN_AS AWS_IAM_LOGIN_REGION AWS_IAM_LOGIN_OLD_PROFILE AWS_IAM_LOGIN_DECLINED")
+}
+
+function answer_undo() {
+  if (format == "process") answer("")
+  take_back()
+  answer(shell_text())
+}
+
+function is_our_profile() {
+  return var("AWS_IAM_LOGIN_AS") == "profile" && "AWS_PROFILE" in ENVIRON && var("AWS_PROFILE") == var("AWS_IAM_LOGIN_PROFILE") "-sts"
+}
+
+function is_our_region(name) {
+  return "AWS_IAM_LOGIN_REGION" in ENVIRON && name in ENVIRON && var(name) == var("AWS_IAM_LOGIN_REGION")
+}
+
+# A variable as text, which a number would not be compared as. Asking for one that is not there would make it.
+function var(name) { return name in ENVIRON ? ENVIRON[name] "" : "" }
+
+function key_names() { return "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION" }
+
+# Variables to set and to unset stand in the order in which they were named first.
+function set(name, text) {
+  if (text ~ /[^ -~]|[\047\\]/) odd()
+  if (!(name in is_set)) names[++name_count] = name
+  is_set[name] = 1
+  content[name] = text
+}
+
+function unset(list,  parts, count, i) {
+  count = split(list, parts, " ")
+  for (i = 1; i <= count; i++) {
+    if (!(parts[i] in is_set)) names[++name_count] = parts[i]
+    is_set[parts[i]] = 0
+  }
+}
+
+# All or nothing: a first line that tries, and the secrets behind it, since a shell that this is not meant for shows it.
+function shell_text(  i, name, unset_names, set_names, assigned, fish_set, fish_unset, commands) {
+  for (i = 1; i <= name_count; i++) {
+    name = names[i]
+    if (is_set[name]) {
+      set_names = set_names " " name
+      assigned = assigned " " name "=\047" content[name] "\047"
+      fish_set = fish_set " && set -gx " name " \047" content[name] "\047"
+    } else {
+      unset_names = unset_names " " name
+      fish_unset = fish_unset " && set -g " name " && set -e -g " name
+    }
+  }
+  if (format == "fish") return "test (echo 1) = 1 &&\n" substr(fish_set fish_unset, 5)
+  commands = (unset_names == "" ? "" : " && unset" unset_names) (assigned == "" ? "" : " && export" assigned)
+  return "test \047\\\\\047 != \"\\\\\" || eval \047echo \"aws-iam-login: fish needs another form: aws-iam-login env " \
+    (is_set["AWS_IAM_LOGIN_PROFILE"] ? content["AWS_IAM_LOGIN_PROFILE"] : "--unset") " --format fish | source\" >&2; false\047 && eval \047(unset" \
+    unset_names set_names ")\047 &&\n" substr(commands, 5)
+}
+
+function process_text(id, secret, token, time) {
+  return "{\n  \"Version\": 1,\n  \"AccessKeyId\": \"" id "\",\n  \"SecretAccessKey\": \"" secret "\",\n  \"SessionToken\": \"" token "\",\n  \"Expiration\": \"" time "\"\n}"
+}
+
+# --- Checks --------------------------------------------------------------------------------------------------
+
+# Names that every parser reads alike, and that JavaScript does not trip over.
+function check_name() {
+  if (profile !~ /^[A-Za-z0-9_][A-Za-z0-9_.@+%:\/-]*$/) odd()
+  if (profile ~ /^(DEFAULT|profile|(profile|sso-session|services)\..*|__.*|constructor|toString|toLocaleString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable)$/) odd()
+}
+
+function check_region(text) { if (text !~ /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$/ || length(text) > 63) odd() }
+
+# Seconds of a duration.
+function duration(text) {
+  if (text !~ /^[0-9]+[hms]?$/ || length(text) > 6) odd()
+  text = (text + 0) * (text ~ /h$/ ? 3600 : text ~ /m$/ ? 60 : 1)
+  if (text > 43199) odd()
+  return text
+}
+
+# Unix time in whole seconds: srand() tells the last seed, which it takes from the clock, in newer mawk in nanoseconds.
+function clock(  now, later) {
+  srand()
+  now = whole_seconds(srand())
+  later = whole_seconds(srand())
+  if (now < 1600000000 || now > 9999999999 || later < now || later > now + 1) odd()
+  return now
+}
+
+function whole_seconds(seed) { return int(seed > 1e17 ? seed / 1e9 : seed > 1e14 ? seed / 1e6 : seed) }
+
+# Unix time of an expiration in UTC (days from the civil date: Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+function epoch(text,  year, month, day, hour, minute, second, last) {
+  if (text !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9](Z|\+00:00)?$/) odd()
+  year = substr(text, 1, 4) + 0; month = substr(text, 6, 2) + 0; day = substr(text, 9, 2) + 0
+  hour = substr(text, 12, 2) + 0; minute = substr(text, 15, 2) + 0; second = substr(text, 18, 2) + 0
+  last = month == 2 ? 28 + (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)) : 30 + (month + (month > 7)) % 2
+  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > last || hour > 23 || minute > 59 || second > 59) odd()
+  if (month <= 2) year--
+  day += year * 365 + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * ((month + 9) % 12) + 2) / 5) - 719469
+  return day * 86400 + hour * 3600 + minute * 60 + second
+}
+
+# --- All profiles --------------------------------------------------------------------------------------------
+
+# Prints the profiles whose names begin with the given text: name, tab, kind, those of the credentials file first.
+function answer_profiles(  i, name) {
+  read_file(credentials, "credentials")
+  read_file(config, "config")
+  for (i = 1; i <= name_count; i++) {
+    name = names[i]
+    if (profile == "" || index(name, profile) == 1) print name "\t" kind_of(name)
+  }
+  exit 80
+}
+
+function list_profile(header, text, kind,  name) {
+  name = header
+  if (name !~ /^[A-Za-z0-9_.@+%:\/=,-]+\]$/) {
+    sub(/[ \t]*\r?$/, "", name)
+    if (name !~ /^[^][#;"\047\\\r\t]+\]$/ && name !~ /^profile ("[^][#;"\047\\\r\t]+"|\047[^][#;"\047\\\r\t]+\047)\]$/) odd()
+  }
+  name = substr(name, 1, length(name) - 1)
+  if (kind == "config" && name != "default") {
+    if (name !~ /^profile/) return
+    if (name !~ /^profile [^ ]/) odd()
+    name = substr(name, 9)
+    if (name ~ /^["\047]/) name = substr(name, 2, length(name) - 2)
+    else if (index(name, " ")) odd()
+    if (name == "default") odd()
+  } else if (name ~ /^(profile|sso-session|services) /) odd()
+  if (name !~ /^[!-~]+$/) check_letters(name)
+  if (index(name, "DEFAULT") || (kind, name) in is_listed) odd()
+  is_listed[kind, name] = 1
+  if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
+  find_traits(name, text)
+}
+
+# Nothing but ASCII and the letters of most languages, and no blanks at the ends.
+function check_letters(name) {
+  if (name ~ /^ | $/ || name !~ /^([ -~]|[\303-\337][\200-\277]|[\343-\354][\200-\277][\200-\277])+$/) odd()
+}
+
+# Notes what tells the kind of a profile, all of it in its lines; `text` begins with a newline.
+function find_traits(name, text) {
+  # Nearly every section has keys at the beginning of its lines, each with a value.
+  if (text ~ /\n[^a-z#;\r\n]|\r[^\n]|\n[a-z][a-z0-9_.-]*[ \t]*[^= \ta-z0-9_.-]|=[ \t]*[\r\n]|=[ \t]*$/) { parse_traits(name, text); return }
+  if (text ~ /\nrole_arn[ \t]*=/) { traits[name] = traits[name] " role "; return }
+  if (text ~ /\nsso_/) { traits[name] = traits[name] " sso "; return }
+  if (text ~ /\n(aws_access_key_id|aws_session_token|aws_security_token|mfa_serial)[ \t]*=[ \t]*["\047#;]/) odd()
+  if (text ~ /\naws_access_key_id[ \t]*=/) note_id(name)
+  if (text ~ /\naws_(session|security)_token[ \t]*=/) traits[name] = traits[name] " token "
+  if (text ~ /\ncredential_process[ \t]*=/) traits[name] = traits[name] " process "
+  if (text ~ /\nmfa_serial[ \t]*=/) traits[name] = traits[name] " mfa "
+}
+
+# Which of two ids counts is the program\047s to say.
+function note_id(name) {
+  if (index(traits[name], " id ")) odd()
+  traits[name] = traits[name] " id "
+}
+
+# The same for a section with indented blocks.
+function parse_traits(name, text,  key, parts) {
+  split("", value)
+  parse("section", text)
+  for (key in value) {
+    split(key, parts, SUBSEP)
+    key = parts[2]
+    if (key ~ /^(aws_|mfa_serial)/ && value["section", key] ~ /^["\047]/) odd()
+    if (key == "role_arn") traits[name] = traits[name] " role "
+    else if (key ~ /^sso_/) traits[name] = traits[name] " sso "
+    else if (key == "aws_access_key_id") note_id(name)
+    else if (key ~ /^aws_(session|security)_token$/) traits[name] = traits[name] " token "
+    else if (key == "credential_process") traits[name] = traits[name] " process "
+    else if (key == "mfa_serial") traits[name] = traits[name] " mfa "
+  }
+}
+
+# As kindOf in src/profiles/kind.ts.
+function kind_of(name,  text) {
+  text = traits[name]
+  if (text == "") return name ~ /.-sts$/ ? "session" : "other"
+  if (index(text, " role ")) return "role"
+  if (index(text, " sso ")) return "SSO"
+  if (index(text, " id ")) return index(text, " token ") ? "session" : "user"
+  if (name ~ /.-sts$/ && !index(text, " process ")) return "session"
+  return index(text, " mfa ") ? "user" : "other"
+}
+' "$@" </dev/null 2>/dev/null
+}
+
+code=82
+if [ -n "$sure" ]; then
+  locate "${AWS_SHARED_CREDENTIALS_FILE-}" credentials
+  credentials=$path
+  locate "${AWS_CONFIG_FILE-}" config
+fi
+if [ -n "$sure" ]; then
+  trap 'refuse; exit 130' INT
+  trap 'refuse; exit 143' TERM
+  trap 'refuse; exit 129' HUP
+  read_files "$asked" "$name" "$credentials" "$path" "$format" "$as" "$min_ttl" "$region" "$undo"
+  code=$?
+  trap - INT TERM HUP
+fi
+case $code:$stored in
+  80:*) exit 0 ;;
+  81:1) exit 1 ;;
+  *:1) exit 2 ;;
+esac
+
+# --- The program -----------------------------------------------------------------------------------------------
+
+# Leaves in `real` the file that the symbolic links from $1 on lead to.
+follow() {
+  real=$1
+  case $real in */*) ;; *) real=./$real ;; esac
+  steps=0
+  while [ -L "$real" ] && [ "$steps" -lt 40 ]; do
+    link=$(command readlink "$real" && echo .)
+    link=${link%??} # the newline, and the point that has kept it
+    case $link in /*) real=$link ;; *) real=${real%/*}/$link ;; esac
+    steps=$((steps + 1))
+  done
+}
+
+# Leaves what `setup` noted in the file $1: its version, and where Node and the program were then.
+read_stamp() {
+  [ -r "$1" ] && {
+    IFS= read -r version
+    IFS= read -r stamped_node
+    IFS= read -r stamped_entry
+  } <"$1"
+}
+
+failed=1
+if [ "$first" = exec ] || [ "$second" = exec ]; then failed=125; fi
+follow "$0"
+self=$real
+package=${self%/*}/..
+entry=$package/dist/aws-iam-login.cjs
+version='' stamped_node='' stamped_entry=''
+case ${XDG_DATA_HOME-} in
+  /*) data=$XDG_DATA_HOME ;;
+  *) data=${HOME-}/.local/share ;;
+esac
+node=$(command -v node 2>/dev/null)
+
+if ! [ -f "$entry" ]; then
+  # This is the copy beside the shell hook. The program on PATH may be newer than what it was copied from.
+  if read_stamp "$package/stamp"; then
+    AWS_IAM_LOGIN_HOOK_VERSION=${AWS_IAM_LOGIN_HOOK_VERSION:-$version}
+    export AWS_IAM_LOGIN_HOOK_VERSION
+  fi
+  program=$(command -v aws-iam-login 2>/dev/null)
+  follow "$program"
+  if [ -n "$node" ] && [ -n "$program" ] && [ "$real" != "$self" ]; then exec "$program" "$@"; fi
+  entry=$stamped_entry
+  if ! [ -f "$entry" ]; then
+    fail "$failed" "could not find the program${entry:+ at $entry}: it was removed or has moved" "install it again, then: aws-iam-login setup"
+  fi
+elif [ -z "$node" ]; then
+  read_stamp "$data/aws-iam-login/stamp"
+fi
+node=${node:-$stamped_node}
+if ! [ -x "$node" ]; then
+  fail "$failed" "could not start Node, which this needs: there is no node on PATH" "install Node 20.19 or newer"
+fi
+
+# Some shells drop variables whose names are no identifiers, such as the functions that bash exports. exec is to pass
+# them on, so the program is told.
+if [ "$failed" = 125 ]; then
+  if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] && [ -r "/proc/$$/environ" ]; then
+    AWS_IAM_LOGIN_DROPPED=$(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ" | LC_ALL=C command grep -v '^[A-Za-z_][A-Za-z0-9_]*=')
+    if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
+  fi
+fi
+trap refuse 0 # for a Node that cannot be started
+exec "$node" "$entry" "$@"

@@ -1,0 +1,71 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import {
+  type Answer,
+  type Awk,
+  askCore,
+  askLauncher,
+  awks,
+  isInstalled,
+  makePath,
+  posixCommands,
+  writeCases,
+} from './support/launcher.ts';
+import { generateCases } from './support/launcher-cases.ts';
+import { atSize } from './support/size.ts';
+
+vi.setConfig({ testTimeout: atSize(180_000, 1_800_000) });
+
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-launcher-')));
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const cases = generateCases(atSize(2000, 20_000), seed);
+const all = cases.map((_, place) => place);
+const tenth = all.filter((place) => place % 10 === 0);
+writeCases(folder, cases);
+const core = all.map((place) => askCore(folder, cases, place));
+
+test('every kind of awk and of shell is on this machine', () => {
+  expect([...awks, ...posixCommands].filter((command) => !isInstalled(command))).toEqual([]);
+});
+
+const runs: ReadonlyArray<[shell: string, awk: Awk, places: readonly number[]]> = [
+  ['dash', 'gawk', all],
+  ['dash', 'mawk', all],
+  ['dash', 'original-awk', tenth],
+  ['dash', 'busybox awk', tenth],
+  ...posixCommands.slice(1).map((shell): [string, Awk, readonly number[]] => [shell, 'gawk', tenth]),
+];
+
+test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async (shell, awk, places) => {
+  const path = makePath(join(folder, `${shell}-${awk}`.replaceAll(' ', '_')), awk, cases[0]?.now);
+  const answers = await askLauncher(folder, cases, places, shell, path);
+  const differences = places.flatMap((place, index) => {
+    const answer = answers[index];
+    return answer === 'handed over' || isSame(answer, core[place])
+      ? []
+      : [{ ...cases[place], launcher: answer, core: core[place], seed }];
+  });
+  const answerable = places.flatMap((place, index) =>
+    cases[place]?.isPlain === true && core[place] !== undefined ? [answers[index]] : [],
+  );
+  const share = answerable.filter((answer) => answer !== 'handed over').length / answerable.length;
+  const odd = places.filter(
+    (place, index) => cases[place]?.isPlain === false && answers[index] !== 'handed over',
+  );
+  process.stdout.write(
+    `${shell} with ${awk}: ${places.length} cases, seed ${seed}; the launcher answered ${(share * 100).toFixed(1)} % of ${answerable.length} for plain files, and ${odd.length} for odd ones\n`,
+  );
+  expect(differences.slice(0, 3)).toEqual([]);
+  expect(answerable.length).toBeGreaterThan(places.length / 10);
+  expect(share).toBeGreaterThan(0.95);
+});
+
+const isSame = (one: Answer | undefined, other: Answer | undefined): boolean =>
+  typeof one === 'object' &&
+  typeof other === 'object' &&
+  one.stdout === other.stdout &&
+  one.code === other.code;

@@ -1,0 +1,335 @@
+/** A file system and a command line for the launcher and the core, which have to answer alike. */
+export type Case = {
+  readonly credentials: string | undefined;
+  readonly config: string | undefined;
+  readonly argv: readonly string[];
+  /** Beside HOME and the variables that name the files. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Unix seconds. */
+  readonly now: number;
+  /** Whether the files are written as AWS's tools and we write them. */
+  readonly isPlain: boolean;
+};
+
+/** Numbers in [0, 1) that the seed decides (mulberry32). */
+const randomOf = (seed: number): (() => number) => {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
+
+const now = 1_790_000_000;
+
+/** So many cases, the same for the same seed: files plain and odd, times, word orders, forms, surroundings. */
+export const generateCases = (count: number, seed: number): Case[] => {
+  const random = randomOf(seed);
+  const chance = (share: number): boolean => random() < share;
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const pick = <Item>(items: readonly [Item, ...Item[]]): Item => items[below(items.length)] ?? items[0];
+  const maybe = <Item>(share: number, make: () => Item[]): Item[] => (chance(share) ? make() : []);
+
+  const anyName = (): string =>
+    pick([
+      'default',
+      'default',
+      'work',
+      'me@corp.dev',
+      'a.b-c_d',
+      'acme:prod/eu+1%',
+      'x',
+      '0123',
+      'work-sts',
+    ]);
+
+  const expirationOf = (minTtl: number): string => {
+    const offset = pick([minTtl - 1, minTtl, minTtl + 1, minTtl + 2, 0, -1, 1, 3600, 43_200, -86_400]);
+    const iso = new Date((now + offset) * 1000).toISOString().slice(0, 19);
+    return pick([
+      `${iso.replace('T', ' ')}+00:00`,
+      `${iso.replace('T', ' ')}+00:00`,
+      `${iso}Z`,
+      `${iso}+00:00`,
+      iso.replace('T', ' '),
+    ]);
+  };
+
+  const oddExpiration = (): string =>
+    pick([
+      '2099-19-39 29:00:00',
+      '2099-02-29 00:00:00+00:00',
+      '2096-02-29 00:00:00+00:00',
+      '2100-02-29T00:00:00Z',
+      '2099-12-31T23:59:60Z',
+      '2099-12-31 24:00:00',
+      '2099-06-31 00:00:00',
+      '2099-01-01 00:00:00.123456+00:00',
+      '2099-01-01 00:00:00+02:00',
+      '2099-01-01 00:00:00 UTC',
+      '2099-1-1 00:00:00',
+      '9999-12-31 23:59:59',
+      '0001-01-01 00:00:00',
+      'never',
+      '"2099-01-01 00:00:00"',
+    ]);
+
+  const region = (): string => pick(['eu-west-1', 'us-east-1', 'eu-central-1', 'cn-north-1']);
+
+  const separator = (): string => pick([' = ', ' = ', '=', '     = ', '\t=\t', ' =  ']);
+
+  const userSection = (header: string, isConfig: boolean): string[] => [
+    header,
+    ...maybe(isConfig ? 0.1 : 0.9, () => [
+      'aws_access_key_id = AKIAXXXXXXXXXXXXXXXX',
+      'aws_secret_access_key = abc/def+ghi',
+    ]),
+    ...maybe(isConfig ? 0.1 : 0.6, () => [
+      'mfa_serial = arn:aws:iam::111122223333:mfa/jane',
+      'username = jane',
+    ]),
+    ...maybe(isConfig ? 0.7 : 0.3, () => [`region${separator()}${region()}`]),
+    ...maybe(isConfig ? 0.4 : 0.05, () => ['output = json']),
+    ...maybe(0.05, () => ['mfa_process = my code --of "me"']),
+    ...maybe(isConfig ? 0.15 : 0.02, () => ['s3 =', '  max_concurrent_requests = 20', '    region = no']),
+    ...maybe(0.05, () => ['# role_arn = arn:aws:iam::111122223333:role/old']),
+  ];
+
+  const sessionSection = (header: string, minTtl: number): string[] => [
+    header,
+    `aws_access_key_id${separator()}ASIA${pick(['ONE', 'TWO', 'XXXXXXXXXXXXXXXX'])}`,
+    `aws_secret_access_key = ${pick(['secret+ONE/', 'a=b==', 'x#y;z', '[x]', "it's"])}`,
+    `aws_session_token = ${'token/'.repeat(1 + below(80))}==`,
+    `expiration${separator()}${expirationOf(minTtl)}`,
+    ...maybe(0.3, () => [`region = ${region()}`]),
+  ];
+
+  const otherSections = (isConfig: boolean): string[][] =>
+    Array.from({ length: below(4) }, () =>
+      pick([
+        () => [
+          isConfig ? '[profile other]' : '[other]',
+          'region = us-west-2',
+          'aws_access_key_id = AKIAOTHER',
+        ],
+        () => ['[profile role]', 'role_arn = arn:aws:iam::1:role/r', 'source_profile = default'],
+        () => ['[sso-session corp]', 'sso_region = us-east-1', 'sso_start_url = https://x/#/'],
+        () => ['[profile sso]', 'sso_session = corp', 'sso_account_id = 111122223333'],
+        () => ['[services local]', 's3 =', '  endpoint_url = http://localhost'],
+        () => ['[profile "my work"]', 'region = us-west-2'],
+        () => ['[preview]', 'cloudfront = true'],
+        () => ['[plugins]', 'endpoint = awscli_plugin_endpoint'],
+        () => ['[default-other]', 'credential_process = cat "x [y]"'],
+        () => ['[work2]', 'expiration = 2099-01-01 00:00:00'],
+        () => ['[profile müller]', 'output = text'],
+      ])(),
+    );
+
+  const shuffled = (sections: readonly (readonly string[])[]): string[][] =>
+    sections
+      .map((section) => ({ section: [...section], at: random() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ section }) => section);
+
+  const textOf = (sections: readonly (readonly string[])[]): string => {
+    const newline = chance(0.15) ? '\r\n' : '\n';
+    const trail = chance(0.1) ? pick([' ', '\t', '  \t']) : '';
+    const lines = shuffled(sections).flatMap((section) => [
+      ...maybe(0.15, () => [pick(['# a comment', '; another', '#[default]'])]),
+      ...section.map((line) => line + trail),
+      ...maybe(0.8, () => ['']),
+    ]);
+    return lines.join(newline) + (chance(0.9) ? newline : '');
+  };
+
+  const oddLines = (name: string): readonly [string, ...string[]] => [
+    '  region = eu-west-2',
+    '\tx = y',
+    'region',
+    'Region = eu-west-3',
+    'region: eu-west-3',
+    'region = ',
+    'region =',
+    'region = eu_west/1',
+    'region = "eu-west-1"',
+    'region = eu-west-1 # mine',
+    'region = eu-west-1 ;',
+    'role_arn = arn:aws:iam::1:role/r',
+    'role_arn =',
+    'ROLE_ARN = x',
+    'credential_process = cat',
+    'source_profile = default',
+    'mfa_process =',
+    'mfa_process = # no',
+    'aws_security_token = old',
+    'aws_session_token = ',
+    'aws_session_token = x"y\\z',
+    'aws_access_key_id = AKIAYYYY',
+    'assumed_role_arn = arn:aws:iam::1:role/r',
+    'sso_session = corp',
+    'web_identity_token_file = /x',
+    `expiration = ${oddExpiration()}`,
+    '[DEFAULT]',
+    '[DEFAULT]\nrole_arn = arn:aws:iam::1:role/r',
+    '[]',
+    '[ ]',
+    '[unended',
+    '[fo]o]',
+    `[${name}]`,
+    `[${name}-sts]`,
+    `[${name}-sts]\nexpiration = 2099-01-01 00:00:00`,
+    `[profile ${name}]`,
+    `[profile ${name}]\nrole_arn = x`,
+    `[profile  ${name}]\nrole_arn = x`,
+    `[profile\t${name}]\nrole_arn = x`,
+    `[profile "${name}"]\nregion = ap-south-1`,
+    `[profile '${name}']\nrole_arn = x`,
+    `[profiles ${name}]\nrole_arn = x`,
+    `[profile ${name}-sts]\naws_session_token = x\nexpiration = 2099-01-01 00:00:00`,
+    `[profile.${name}]\nrole_arn = x`,
+    `["${name}"]`,
+    `[ ${name} ]\nregion = ap-south-1`,
+    `[${name} ]`,
+    `[${name}] # comment`,
+    `[${name}]#c`,
+    `[${name}] junk`,
+    ` [${name}]\nregion = ap-south-1`,
+    '[other] junk\nregion = ap-south-1',
+    '[other]#c\nregion = ap-south-1',
+    '[other] # c',
+    '[my prod]',
+    '[constructor]',
+    '[__proto__]',
+    'a = b\r[c]\rregion = ap-south-1',
+    'a = b\rregion = ap-south-1',
+    `x = 1\r[${name}]\rrole_arn = x`,
+    'a\0b = c',
+    'region = eu\0west',
+    '\0',
+    `\0[${name}]`,
+    '\u{FEFF}',
+    `\u00a0[${name}]\nrole_arn = x`,
+    '\u000bregion = x',
+    '\u0085x = y',
+    '=',
+    '= x',
+    'a = b [c] [d',
+    '%include x',
+    '\n\n\n',
+    '   ',
+    '   # indented comment',
+    's3 =\n  region = x\nregion = eu-west-9',
+    's3 =\n\n  # c\n  x = y\n',
+    's3 =\nregion = eu-north-1\n  output = text',
+    `${'y'.repeat(12_000)} = 1`,
+  ];
+
+  const spoilt = (text: string, name: string): string => {
+    const lines = text.split('\n');
+    for (let times = 1 + below(3); times > 0; times -= 1) {
+      const at = below(lines.length + 1);
+      pick([
+        () => lines.splice(at, 0, pick(oddLines(name))),
+        () => lines.splice(at, 0, pick(oddLines(name))),
+        () => lines.splice(at, 1),
+        () => lines.splice(at, 0, lines[below(lines.length)] ?? ''),
+        () => (lines[at] = ` ${lines[at] ?? ''}`),
+        () => (lines[at] = (lines[at] ?? '').replace(/[^=]/, (letter) => letter.toUpperCase())),
+        () => (lines[at] = (lines[at] ?? '').slice(0, below(30))),
+        () => (lines[at] = `${lines[at] ?? ''}${pick([' # c', '\r', ' ;', '"', '\0', '[', ']'])}`),
+      ])();
+    }
+    const spoiled = lines.join('\n');
+    return chance(0.03) ? `\u{FEFF}${spoiled}` : chance(0.03) ? spoiled.replaceAll('\n', '\r') : spoiled;
+  };
+
+  const anyEnv = (name: string): Record<string, string> => {
+    const names = [
+      'AWS_PROFILE',
+      'AWS_DEFAULT_PROFILE',
+      'AWS_IAM_LOGIN_PROFILE',
+      'AWS_IAM_LOGIN_OLD_PROFILE',
+    ];
+    const values = (): string => pick([name, `${name}-sts`, 'other', '', '010', "it's", 'ü', 'a\\b', 'a b']);
+    const entries = [
+      ...names.flatMap((variable) => maybe(0.12, () => [[variable, values()] as const])),
+      ...maybe(0.3, () => [['AWS_IAM_LOGIN_AS', pick(['keys', 'profile', 'watch', ''])] as const]),
+      ...maybe(0.15, () => [['AWS_IAM_LOGIN_REGION', pick(['eu-west-1', '10', ''])] as const]),
+      ...maybe(0.15, () => [['AWS_REGION', pick(['eu-west-1', '1e1', ''])] as const]),
+      ...maybe(0.15, () => [['AWS_DEFAULT_REGION', pick(['eu-west-1', '10', 'us-east-1'])] as const]),
+      ...maybe(0.1, () => [['AWS_IAM_LOGIN_DECLINED', 'x'] as const]),
+      ...maybe(0.1, () => [['AWS_ACCESS_KEY_ID', 'AKIAENV'] as const]),
+    ];
+    return Object.fromEntries(entries);
+  };
+
+  const anyArgv = (name: string, minTtl: number): string[] => {
+    const named = pick([
+      () => ['env', name],
+      () => ['env', name],
+      () => [name, 'env'],
+      () => ['env', '--profile', name],
+      () => ['-p', name, 'env'],
+      () => [`--profile=${name}`, 'env'],
+      () => ['env', '-p', name, name],
+      () => ['env'],
+    ])();
+    const ttl = minTtl === 300 ? [] : [pick([`--min-ttl=${minTtl}`, `--min-ttl=${minTtl}s`])];
+    const options = [
+      ...ttl.map((word) => [word]),
+      ...maybe(0.3, () => [pick([['--as', 'keys'], ['--as=profile'], ['--as', 'watch']])]),
+      ...maybe(0.3, () => [
+        pick([['--format', 'fish'], ['--format=process'], ['--format', 'env'], ['--format=env-no-export']]),
+      ]),
+      ...maybe(0.15, () => [pick([['--region', 'ap-south-1'], ['--region=eu_west'], ['--region=']])]),
+      ...maybe(0.2, () => [
+        pick([['--no-input'], ['--quiet'], ['-q'], ['--hook'], ['--no-input', '--hook']]),
+      ]),
+      ...maybe(0.4, () => [['--stored']]),
+      ...maybe(0.07, () => [['--unset']]),
+      ...maybe(0.04, () => [
+        pick([
+          ['--debug'],
+          ['--help'],
+          ['--'],
+          ['-x'],
+          ['--quiet', '--quiet'],
+          ['--as'],
+          [''],
+          ['--duration', '1h'],
+        ]),
+      ]),
+    ];
+    return chance(0.2) ? [...shuffled(options).flat(), ...named] : [...named, ...shuffled(options).flat()];
+  };
+
+  return Array.from({ length: count }, (): Case => {
+    const name = anyName();
+    const base = name.replace(/-sts$/, '');
+    const minTtl = pick([300, 300, 0, 60, 3600, 43_199]);
+    const header = base === 'default' ? '[default]' : `[profile ${base}]`;
+    const credentials = textOf([
+      ...maybe(0.95, () => [userSection(`[${base}]`, false)]),
+      ...maybe(0.95, () => [sessionSection(`[${base}-sts]`, minTtl)]),
+      ...otherSections(false),
+    ]);
+    const config = textOf([
+      ...maybe(0.8, () => [userSection(header, true)]),
+      ...maybe(0.1, () => [[`[profile ${base}-sts]`, `region = ${region()}`, 'output = json']]),
+      ...otherSections(true),
+    ]);
+    const isPlain = chance(0.4);
+    const where = below(3);
+    return {
+      credentials:
+        isPlain || where === 1 ? credentials : chance(0.03) ? undefined : spoilt(credentials, base),
+      config: chance(0.1) ? undefined : isPlain || where === 0 ? config : spoilt(config, base),
+      argv: chance(0.12) ? ['__profiles', ...maybe(0.3, () => [name.slice(0, 2)])] : anyArgv(name, minTtl),
+      env: anyEnv(base),
+      now,
+      isPlain,
+    };
+  });
+};

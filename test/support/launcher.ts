@@ -1,0 +1,115 @@
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { quickAnswer } from '../../src/cli/quick.ts';
+import type { Case } from './launcher-cases.ts';
+
+/** The launcher, which is what `aws-iam-login` on PATH is. */
+export const launcher = fileURLToPath(new URL('../../shell/aws-iam-login.sh', import.meta.url));
+
+/** Every kind of awk and of shell that the launcher has to work with, as commands. */
+export const awks = ['gawk', 'mawk', 'original-awk', 'busybox awk'] as const;
+export const posixCommands = [
+  'dash',
+  'busybox sh',
+  'bash --posix',
+  'ksh',
+  'mksh',
+  'zsh --emulate sh',
+] as const;
+export type Awk = (typeof awks)[number];
+
+/** What came out: `handed over` when Node was started, or `--stored` said that only the program can tell. */
+export type Answer = 'handed over' | { readonly stdout: string; readonly code: number };
+
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/**
+ * A folder for PATH with this awk, in which the time stands still where `now` is given: the wrapper puts that number
+ * into the launcher's awk program, which knows no other clock. Node is a script that says that it was called.
+ */
+export const makePath = (folder: string, awk: Awk, now?: number): string => {
+  fs.mkdirSync(folder, { recursive: true });
+  const mark = quoted('clock() < min_ttl');
+  const frozen = `case $1 in *${mark}*) ;; *) exit 99 ;; esac\nprogram=\${1%%${mark}*}"${now} < min_ttl"\${1#*${mark}}\nshift\nexec ${awk} "$program" "$@"`;
+  write(join(folder, 'awk'), now === undefined ? `exec ${awk} "$@"` : frozen);
+  write(join(folder, 'node'), 'echo "handed over"');
+  return `${folder}:/usr/bin:/bin`;
+};
+
+const write = (path: string, script: string): void => {
+  fs.writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  fs.chmodSync(path, 0o755);
+};
+
+const filesOf = (folder: string, index: number) => ({
+  AWS_SHARED_CREDENTIALS_FILE: join(folder, `${index}.credentials`),
+  AWS_CONFIG_FILE: join(folder, `${index}.config`),
+});
+
+/** Writes the files of all cases into a folder. */
+export const writeCases = (folder: string, cases: readonly Case[]): void => {
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [index, { credentials, config }] of cases.entries()) {
+    const files = filesOf(folder, index);
+    if (credentials !== undefined) fs.writeFileSync(files.AWS_SHARED_CREDENTIALS_FILE, credentials);
+    if (config !== undefined) fs.writeFileSync(files.AWS_CONFIG_FILE, config);
+  }
+};
+
+/** The launcher's answers to the cases at these places, all from one shell script: a Node process each would take minutes. */
+export const askLauncher = async (
+  folder: string,
+  cases: readonly Case[],
+  places: readonly number[],
+  shell: string,
+  path: string,
+): Promise<Answer[]> => {
+  const out = fs.mkdtempSync(join(folder, 'answers-'));
+  const script = places.map((place) => {
+    const { argv, env } = cases[place] ?? { argv: [], env: {} };
+    const variables = Object.entries({ ...env, ...filesOf(folder, place) });
+    const exported = variables.map(([name, value]) => `export ${name}=${quoted(value)}`).join('\n');
+    const command = `exec ${shell} ${quoted(launcher)} ${argv.map(quoted).join(' ')}`;
+    return `(\n${exported}\n${command}\n) </dev/null >${place}.out 2>${place}.err\necho $? >${place}.code`;
+  });
+  fs.writeFileSync(join(out, 'script'), script.join('\n'));
+  const child = spawn('dash', ['script'], {
+    cwd: out,
+    stdio: 'ignore',
+    env: { PATH: path, HOME: folder, LC_ALL: 'C.UTF-8' },
+  });
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(`the script of the launcher's cases ended with ${String(code)}`);
+  return places.map((place): Answer => {
+    const answer = {
+      stdout: fs.readFileSync(join(out, `${place}.out`), 'utf8'),
+      code: Number(fs.readFileSync(join(out, `${place}.code`), 'utf8')),
+    };
+    const isStored = cases[place]?.argv.includes('--stored') === true;
+    const isOver =
+      answer.stdout === 'handed over\n' || (isStored && answer.code === 2 && answer.stdout === '');
+    const stderr = fs.readFileSync(join(out, `${place}.err`), 'utf8');
+    return isOver ? 'handed over' : { ...answer, stdout: answer.stdout + stderr };
+  });
+};
+
+/** The core's answer, in this process; undefined when it would go on to log in, to help or to complain. */
+export const askCore = (folder: string, cases: readonly Case[], place: number): Answer | undefined => {
+  const { argv = [], env = {}, now = 0 } = cases[place] ?? {};
+  const answer = quickAnswer(argv, {
+    env: { PATH: '/usr/bin:/bin', HOME: folder, ...env, ...filesOf(folder, place) },
+    now: () => now * 1000 + 999,
+    sleep: async () => {},
+    log: () => {},
+    print: () => {},
+  });
+  return answer !== undefined && 'text' in answer
+    ? { stdout: answer.text, code: answer.exitCode }
+    : undefined;
+};
+
+/** Whether a command is on this machine. */
+export const isInstalled = (command: string): boolean =>
+  spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command.split(' ')[0] ?? '']).status === 0;
