@@ -28,7 +28,13 @@ export const withDropped = ({ AWS_IAM_LOGIN_DROPPED: dropped = '', ...env }: Env
   if (dropped === '') return env;
   const entries = dropped.split('\n').map((line) => {
     const equals = line.indexOf('=', 1);
-    return [line.slice(0, equals), line.slice(equals + 1).split('\u0001').join('\n')] as const;
+    return [
+      line.slice(0, equals),
+      line
+        .slice(equals + 1)
+        .split('\u0001')
+        .join('\n'),
+    ] as const;
   });
   return { ...Object.fromEntries(entries), ...env };
 };

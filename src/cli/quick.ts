@@ -49,8 +49,7 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
     const shared = readSharedFiles(context.env);
     const profileName = resolveProfileName(asked.profile, context.env, shared);
     const live = findLiveSession(profileName, asked, shared, context.now());
-    if (live === undefined)
-      return given.flag('stored') ? { text: '', exitCode: exitCode.failed } : undefined;
+    if (live === undefined) return given.flag('stored') ? { text: '', exitCode: exitCode.failed } : undefined;
     if (line.rest !== undefined) {
       return line.rest.length === 0 ? undefined : { command: line.rest, env: withSession(live, context.env) };
     }
