@@ -69,10 +69,11 @@ __aws_iam_login_options() {
   case $1 in
     # >>> options: made by 'npm run generate'
     '') ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help --version) ;;
-    init) ail_names=(--profile --serial-number --region --force --no-input --quiet --debug --help) ;;
+    init) ail_names=(--profile --serial-number --region --roles --undo --force --no-input --quiet --debug --yes --help) ;;
     login) ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help) ;;
     env | use) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --format --as --unset --no-input --quiet --debug --help) ;;
-    exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --help) ;;
+    exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --as --no-input --quiet --debug --help) ;;
+    credential-process) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --help) ;;
     rotate) ail_names=(--profile --token-code --serial-number --region --no-input --quiet --debug --yes --status --resume --abort --delete-other --keep-old --json --help) ;;
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
@@ -90,8 +91,8 @@ __aws_iam_login_values() {
     # >>> values: made by 'npm run generate'
     --profile | -p) __aws_iam_login_profiles ;;
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
-    --format) ail_names=(env env-no-export fish powershell process) ;;
-    --as) ail_names=(keys profile watch) ;;
+    --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
+    --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
     # <<< values
     *) return 1 ;;
@@ -141,7 +142,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec rotate policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate policy hook setup completion'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut

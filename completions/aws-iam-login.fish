@@ -44,7 +44,7 @@ function __aws_iam_login_state
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
                         # >>> commands: made by 'npm run generate'
-                        contains -- $word init login env use exec rotate policy hook setup completion
+                        contains -- $word init login env use exec credential-process rotate policy hook setup completion
                         # <<< commands
                         or test $__aws_iam_login_operands -eq 2
                     end
@@ -89,6 +89,7 @@ function __aws_iam_login_commands
         env 'print the variables of a live session for eval; log in first when there is none' \
         use 'env applied to the current shell (needs the shell hook)' \
         exec 'run a command with the variables of a live session' \
+        credential-process 'print a live session for credential_process in ~/.aws/config' \
         rotate 'replace the access key; an interrupted rotation is finished, or undone with --abort' \
         policy 'print the least-privilege IAM policy that the commands need' \
         hook 'print the line that loads the prompt hook, use and completion into a shell' \
@@ -99,22 +100,25 @@ end
 
 complete -c aws-iam-login -f -a '(__aws_iam_login_words)'
 # >>> options: made by 'npm run generate'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec rotate' -l token-code -x -d 'the six digits of the MFA device; - reads them from stdin'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts: 15m to 36h'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec' -l min-ttl -x -d 'a session with less time left is renewed'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate' -l token-code -x -d 'the six digits of the MFA device; - reads them from stdin'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else 12h)'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process' -l min-ttl -x -d 'a session with less time left is renewed (default 5m)'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
-complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export fish powershell process' -d 'how to print the variables'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
+complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export dotenv fish powershell json process' -d 'how to print the variables'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys profile watch' -d 'export the keys, AWS_PROFILE, or only what the prompt hook needs'
+complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process' -d 'hand over the keys, or a profile that renews them as SDKs ask for it'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l roles -d 'let the roles of the profile use its session in every AWS tool'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l undo -d 'bring back the lines that --roles has changed'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'
 complete -c aws-iam-login -l debug -d 'show where an error comes from'
 complete -c aws-iam-login -n '__aws_iam_login_in hook' -l path -d 'print where the shell\'s script lies'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate setup' -s y -l yes -d 'do not ask before the change'
+complete -c aws-iam-login -n '__aws_iam_login_in init rotate setup' -s y -l yes -d 'do not ask before the change'
 complete -c aws-iam-login -n '__aws_iam_login_in setup' -l remove -d 'take everything out again'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l status -d 'say what an unfinished rotation has done'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l resume -d 'finish an unfinished rotation'

@@ -83,7 +83,7 @@ case $first in
   env) asked=env operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
   # >>> commands: made by 'npm run generate'
-  init | login | use | exec | rotate | policy | hook | setup | completion) ;;
+  init | login | use | exec | credential-process | rotate | policy | hook | setup | completion) ;;
   # <<< commands
   *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
 esac
@@ -92,6 +92,8 @@ if [ "$asked" = env ]; then
   if [ -n "$help" ]; then evaluated=''; fi
   if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
   case $format in env | fish | process) ;; *) sure='' ;; esac
+  # On a terminal there is something to say.
+  if [ -t 1 ] && [ -z "$stored$undo" ]; then sure=''; fi
   case $as in keys | profile | watch) ;; *) sure='' ;; esac
   name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
 elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then

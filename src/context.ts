@@ -14,6 +14,8 @@ export type Context = {
   readonly print: (text: string) => void;
   /** Registers what to say when a signal ends the program; `undefined` when there is nothing to say any more. */
   readonly atSignal?: (describe: (() => readonly string[]) | undefined) => void;
+  /** Whether what is printed goes to a terminal; no where nothing is said. */
+  readonly toTerminal?: () => boolean;
 };
 
 /** Tells the user something: one line on stderr that says who speaks. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The process around the program. Whatever is imported here by name is read by every Node since 12, which gets one
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { reportFailure, stopShell } from './cli/failure.ts';
 import { scan } from './cli/scanner.ts';
 import { tell, withDropped } from './context.ts';
@@ -31,6 +31,8 @@ const context: Context = {
   atSignal: (describe) => {
     describeAtSignal = describe;
   },
+  // tty is loaded only where it may be one
+  toTerminal: () => fstatSync(1).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(1),
 };
 
 const main = async (): Promise<void> => {

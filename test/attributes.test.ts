@@ -119,6 +119,26 @@ describe.runIf(isLinux)('an edit', () => {
     expect(fs.readdirSync(folder)).toEqual([basename(path)]);
   });
 
+  test('is not refused when another process sweeps the temporary file of the check away', async () => {
+    const exists = fs.existsSync.bind(fs);
+    let sweeps = 0;
+    const sweep = vi.spyOn(fs, 'existsSync').mockImplementation((name) => {
+      const strays = fs.readdirSync(folder).filter((each) => each.endsWith('.tmp'));
+      if (sweeps < 3 && strays.length > 0) {
+        for (const each of strays) fs.rmSync(join(folder, each));
+        sweeps += 1;
+      }
+      return exists(name);
+    });
+    try {
+      checkEditable(path);
+    } finally {
+      sweep.mockRestore();
+    }
+    expect(sweeps).toBe(3);
+    expect(fs.readdirSync(folder)).toEqual([basename(path)]);
+  });
+
   test('of a plain file leaves it plain', async () => {
     fs.chmodSync(path, 0o644);
     checkEditable(path, state);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { benchShells } from './bench-shell.ts';
 import { startLocalAws } from './local-aws/server.ts';
+import { benchPackage } from './support/package.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const program = join(root, 'dist', 'aws-iam-login.cjs');
@@ -114,3 +115,4 @@ const median = (numbers: readonly number[]): number => {
 
 await bench();
 console.log(`\n${await benchShells()}`);
+console.log(await benchPackage(root));

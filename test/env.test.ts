@@ -13,7 +13,8 @@ import {
   until,
   writeCredentials,
 } from './support/program.ts';
-import { awsVariables, posixShells, runShell, shells, showVariables, takeUp } from './support/shells.ts';
+import { awsVariables, runShell, shells, showVariables, takeUp } from './support/shells.ts';
+import { openTerminal } from './support/terminal.ts';
 
 let aws: LocalAws;
 let home: Home;
@@ -165,6 +166,9 @@ describe.each(shells)('%s', (shell) => {
   });
 });
 
+const variablesOf = async (format: string, env: Record<string, string>): Promise<[string, unknown][]> =>
+  Object.entries(JSON.parse(await print(format, env)));
+
 const print = async (format: string, env: Record<string, string> = {}): Promise<string> => {
   const { exitCode, stdout, stderr } = await run(home, ['env', '--format', format], { env });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -172,13 +176,88 @@ const print = async (format: string, env: Record<string, string> = {}): Promise<
 };
 
 describe('the formats', () => {
-  test('env-no-export sets without exporting', async () => {
-    const script = `eval "$(aws-iam-login env --format env-no-export)"; printf %s "$AWS_SESSION_TOKEN"; ${showVariables}`;
-    for (const shell of posixShells) {
-      const { stdout } = await runShell(home, shell, script);
-      expect(stdout.startsWith(session.sessionToken)).toBe(true);
-      expect(awsVariables(stdout)).toEqual({});
-    }
+  test.each(['env-no-export', 'dotenv'])('%s is plain lines of what is set', async (format) => {
+    const lines = (await print(format, { AWS_PROFILE: 'default' })).split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines.filter((line) => !/^AWS_[A-Z_]+=[^'"\s]+$/.test(line))).toEqual([]);
+    expect(Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)))).toEqual(
+      Object.fromEntries(
+        [...(await variablesOf('json', { AWS_PROFILE: 'default' }))].filter(([, value]) => value !== null),
+      ),
+    );
+    expect(lines).toContain(`AWS_SESSION_TOKEN=${session.sessionToken}`);
+  });
+
+  test.each(['env-no-export', 'dotenv'])('%s has nothing to say where nothing is set', async (format) => {
+    const words = ['env', '--unset', '--format', format];
+    expect(await run(home, words)).toMatchObject({ exitCode: 0, stdout: '' });
+    const env = { AWS_IAM_LOGIN_AS: 'keys', AWS_IAM_LOGIN_OLD_PROFILE: 'mine' };
+    expect(await run(home, words, { env })).toMatchObject({ exitCode: 0, stdout: 'AWS_PROFILE=mine\n' });
+  });
+
+  test.each(['a b', 'a;b', "a'b", 'a$b', '#a', '~a', 'a&b', 'a`b'])(
+    'a plain line cannot carry %s, and then nothing is printed',
+    async (value) => {
+      const words = ['env', 'default', '--format', 'dotenv'];
+      const { exitCode, stdout, stderr } = await run(home, words, { env: { AWS_PROFILE: value } });
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toContain('AWS_IAM_LOGIN_OLD_PROFILE holds blanks or signs that a plain line cannot');
+      expect(
+        (await run(home, [...words.slice(0, 3), 'json'], { env: { AWS_PROFILE: value } })).exitCode,
+      ).toBe(0);
+    },
+  );
+
+  test('json is one object with null for what is to be unset', async () => {
+    const variables = await variablesOf('json', { AWS_IAM_LOGIN_AS: 'profile', AWS_REGION: 'x' });
+    expect(Object.fromEntries(variables)).toMatchObject({
+      AWS_ACCESS_KEY_ID: session.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
+      AWS_SESSION_TOKEN: session.sessionToken,
+      AWS_CREDENTIAL_EXPIRATION: session.expiration,
+      AWS_PROFILE: null,
+      AWS_DEFAULT_PROFILE: null,
+      AWS_SECURITY_TOKEN: null,
+      AWS_IAM_LOGIN_PROFILE: 'default',
+    });
+  });
+
+  test.each(['env-no-export', 'dotenv', 'json', 'process'])(
+    '%s prints nothing when there is no session',
+    async (format) => {
+      for (const words of [
+        ['env', 'nobody', '--format', format],
+        ['env', '--format', format, '--wat'],
+        ['env', '--min-ttl', '3h', '--no-input', `--format=${format}`],
+      ]) {
+        expect((await run(home, words)).exitCode).toBeGreaterThan(0);
+        expect(await run(home, words)).toMatchObject({ stdout: '' });
+      }
+    },
+  );
+
+  test.each([
+    ['env', /^ {2}hint: type: eval "\$\(aws-iam-login env default\)"$/m],
+    ['fish', /^ {2}hint: type: aws-iam-login env default --format fish \| source$/m],
+    ['powershell', /Invoke-Expression$/m],
+    ['dotenv', /--env-file/],
+    ['json', /load-env$/m],
+    ['process', /credential_process = aws-iam-login credential-process default$/m],
+  ])('%s on a terminal says that these are secrets, and what to type instead', async (format, hint) => {
+    const command = `aws-iam-login env --format ${format}`;
+    const terminal = await openTerminal(home, `${command} 2>err; ${command} -q 2>quiet; echo END`);
+    const screen = await terminal.until(/END/);
+    expect(screen.replaceAll('\n', '')).toContain(session.sessionToken);
+    const [said, quiet] = ['err', 'quiet'].map((name) => fs.readFileSync(join(home.folder, name), 'utf8'));
+    expect(said).toMatch(/^aws-iam-login: these are secrets, and nothing has taken them up\n/);
+    expect(said).toMatch(hint);
+    expect(quiet).toBe('');
+  });
+
+  test('on a terminal there is nothing to warn of in a form without secrets', async () => {
+    const terminal = await openTerminal(home, 'aws-iam-login env --as profile 2>err; echo END');
+    await terminal.until(/END/);
+    expect(fs.readFileSync(join(home.folder, 'err'), 'utf8')).toBe('');
   });
 
   test('process is the JSON of a credential_process', async () => {
@@ -205,12 +284,9 @@ describe('the formats', () => {
     expect(os).toEqual(['!win32']);
   });
 
-  test.each(['env', 'env-no-export', 'fish'])(
-    '%s is one command, its first line without a secret',
-    async (format) => {
-      expect(await print(format)).toMatch(/^[^\n']+ &&\n[^\n]+\n$/);
-    },
-  );
+  test.each(['env', 'fish'])('%s is one command, its first line without a secret', async (format) => {
+    expect(await print(format)).toMatch(/^[^\n']+ &&\n[^\n]+\n$/);
+  });
 
   test.each([
     ['env', 'a\nb'],

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { version } from '../src/version.ts';
 import { type Scene, useScene } from './support/fixture.ts';
 import { nodeOf } from './support/nodes.ts';
-import { npm, pack, root } from './support/package.ts';
+import { type Manager, installerOf, managers } from './support/managers.ts';
+import { pack, root } from './support/package.ts';
 import { type Ended, runCommand, sectionOf, sessionLines } from './support/program.ts';
 import { runShell } from './support/shells.ts';
 import { atSize } from './support/size.ts';
@@ -23,7 +24,17 @@ const isDefined = {
 } as const;
 const hookShells = ['bash', 'zsh', 'fish'] as const;
 
-const nodes: ReadonlyArray<number | 'this one'> = atSize(['this one'], ['this one', 20, 22, 24, 26]);
+type Way = { readonly manager: Manager; readonly major: number | 'this one' };
+
+/** By which package manager, and with which Node. */
+const usual: Way = { manager: 'npm', major: 'this one' };
+const ways = atSize<readonly Way[]>(
+  [usual],
+  [
+    ...managers.map((manager): Way => ({ ...usual, manager })),
+    ...[20, 22, 24, 26].map((major): Way => ({ ...usual, major })),
+  ],
+);
 
 let folder: string;
 let file: string;
@@ -40,25 +51,20 @@ useScene((made) => {
   scene = made;
 });
 
-describe.each(nodes)('installed from the packed file, with Node: %s', (major) => {
+describe.each(ways)('installed from the packed file by $manager, with Node: $major', ({ manager, major }) => {
   test('it does its work, and leaves nothing when it is removed', async () => {
     const node = major === 'this one' ? process.execPath : await nodeOf(major);
-    const prefix = join(folder, `prefix of ${major}`);
-    const cache = join(folder, 'cache');
-    const bin = join(prefix, 'bin');
+    const prefix = join(folder, `${manager} ${major}`);
+    const { bin, cache, install, remove } = await installerOf(manager, prefix);
     const { home, phone } = scene;
     const env = { PATH: [bin, dirname(node), home.env['PATH'] ?? ''].join(delimiter) };
     const program = join(bin, 'aws-iam-login');
     const run = (...words: string[]): Promise<Ended> => runCommand(home, program, words, { env });
     const { stdout: used } = await runCommand(home, 'node', ['--version'], { env });
     expect(used).toMatch(major === 'this one' ? `${process.version}\n` : new RegExp(`^v${major}\\.`));
-    const globally = ['--global', '--prefix', prefix, '--cache', cache, '--offline'];
 
-    await npm(['install', ...globally, file], { cwd: folder, env: { HOME: folder } });
-    expect(fs.realpathSync(program).startsWith(join(prefix, 'lib', 'node_modules', 'aws-iam-login'))).toBe(
-      true,
-    );
-
+    await install(file);
+    expect(fs.readdirSync(bin)).toContain('aws-iam-login');
     expect(await run('--version')).toEqual({ exitCode: 0, signal: null, stdout: `${version}\n`, stderr: '' });
 
     fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, '2099-01-01T00:00:00Z')}`);
@@ -82,8 +88,14 @@ describe.each(nodes)('installed from the packed file, with Node: %s', (major) =>
       expect(completion).toBe(fs.readFileSync(join(root, 'completions', name), 'utf8'));
     }
 
-    await npm(['uninstall', ...globally, 'aws-iam-login'], { cwd: folder, env: { HOME: folder } });
-    const left = fs.readdirSync(prefix, { recursive: true, withFileTypes: true });
-    expect(left.filter((entry) => !entry.isDirectory())).toEqual([]);
+    await remove('aws-iam-login');
+    expect(fs.readdirSync(bin)).toEqual([]);
+    const files = fs
+      .readdirSync(prefix, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(prefix, join(entry.parentPath, entry.name)))
+      .filter((path) => !path.startsWith(join(cache, sep)));
+    // the other managers leave lists of their own
+    expect(manager === 'npm' ? files : files.filter((path) => /aws-iam-login/.test(path))).toEqual([]);
   });
 });

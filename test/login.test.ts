@@ -532,19 +532,52 @@ describe('the region', () => {
     expect(written()['region']).toBe('eu-central-1');
   });
 
-  test('that [default-sts] has in one of the files stays', async () => {
+  test('in [default-sts] follows the profile at each login', async () => {
+    for (const region of ['eu-central-1', 'us-west-1']) {
+      fs.writeFileSync(home.config, `[default]\nregion = ${region}\n`);
+      await run(home, ['login', '--token-code', phone.code()]);
+      expect(written()['region']).toBe(region);
+    }
+    // what somebody wrote there for a profile without one stays
+    fs.writeFileSync(home.config, '');
+    await run(home, ['login', '--token-code', phone.code()]);
+    expect(written()['region']).toBe('us-west-1');
+  });
+
+  test('goes from [default-sts] where the config file has its own for it', async () => {
     addToProfile('region = eu-central-1');
+    await run(home, ['login', '--token-code', phone.code()]);
+    expect(written()['region']).toBe('eu-central-1');
     fs.writeFileSync(home.config, '[profile default-sts]\nregion = ap-south-1\n');
     await run(home, ['login', '--token-code', phone.code()]);
     expect(written()['region']).toBeUndefined();
-    addToProfile('region = us-west-1');
-    await run(home, ['login', '--token-code', phone.code()]);
-    expect(written()['region']).toBe('us-west-1');
+    expect(fs.readFileSync(home.config, 'utf8')).toBe('[profile default-sts]\nregion = ap-south-1\n');
   });
 
   test('is us-east-1 where nothing says otherwise', async () => {
     await run(home, ['login', '--token-code', phone.code()]);
     expect(signedFor()).toEqual(['us-east-1']);
+  });
+});
+
+describe('a credentials file that others may read', () => {
+  test.each([0o644, 0o640, 0o604])('is named once per login, with the chmod: %i', async (mode) => {
+    fs.chmodSync(home.credentials, mode);
+    const { exitCode, stderr } = await run(home, ['login', '--token-code', phone.code()]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^aws-iam-login: ${home.credentials} can be read by other users \\(mode 0${mode.toString(8)}\\)\n {2}hint: chmod 600 ${home.credentials}\n[^\n]*session of default[^\n]*\n$`,
+      ),
+    );
+    expect(await run(home, ['env'])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(fs.statSync(home.credentials).mode & 0o777).toBe(mode);
+  });
+
+  test('is a thing to warn of, and --quiet takes that away', async () => {
+    fs.chmodSync(home.credentials, 0o644);
+    const words = ['login', '--quiet', '--token-code', phone.code()];
+    expect(await run(home, words)).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });
 

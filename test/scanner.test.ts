@@ -31,11 +31,15 @@ test.each([
   ['env --region -- --debug', ['env'], { region: undefined }, ['--debug']],
   ['exec - -- -q -- x', ['exec', '-'], {}, ['-q', '--', 'x']],
   ['--token-code - login', ['login'], { 'token-code': '-' }, undefined],
+  ['exec work -q ls -l', ['exec', 'work'], { quiet: undefined }, ['ls', '-l']],
+  ['work exec -q ls -- -l', ['work', 'exec'], { quiet: undefined }, ['ls', '--', '-l']],
+  ['-p work exec ls -l', ['exec'], { profile: 'work' }, ['ls', '-l']],
+  ['login exec ls -l', ['login', 'exec', 'ls'], { '-l': undefined }, undefined],
 ])('%s is cut into words, options and rest', (line, words, options, rest) => {
-  const cut = scan(line.split(' '));
+  const { afterExec: _, ...cut } = scan(line.split(' '));
   expect({
     ...cut,
-    options: Object.fromEntries(cut.options.map(({ name, value }) => [name, value])),
+    options: Object.fromEntries(cut.options.map(({ name, value, word }) => [name ?? word, value])),
   }).toEqual({
     words,
     options,

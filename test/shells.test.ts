@@ -134,7 +134,6 @@ describe('the format of another shell', () => {
     ['zsh', 'emulate ksh;', 'fish'],
     ['bash', '', 'powershell'],
     ['fish', '', 'env'],
-    ['fish', '', 'env-no-export'],
   ] as const)(
     '%s %s fails on the text for %s, runs nothing of it and traces nothing',
     async (shell, options, format) => {

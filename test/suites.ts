@@ -43,6 +43,7 @@ const tools: readonly Tool[] = [
   command('openssl'),
   command('ps', 'procps', ''),
   command('oathtool', 'oathtool', 'oath-toolkit'),
+  command('git'),
   command('direnv'),
   command('zoxide'),
   ...(process.platform === 'linux'

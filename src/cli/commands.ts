@@ -1,5 +1,5 @@
 import { sessionDefaults } from '../sessions/defaults.ts';
-import { formats, forms } from '../shells/names.ts';
+import { execForms, formats, forms } from '../shells/names.ts';
 import { formatDuration } from '../time.ts';
 
 type Option = {
@@ -36,15 +36,13 @@ export const options = {
   duration: {
     type: 'string',
     value: 'TIME',
-    default: formatDuration(sessionDefaults.duration),
     offers: ['15m', '1h', '4h', '8h', '12h', '24h', '36h'],
-    describe: 'how long a new session lasts: 15m to 36h',
+    describe: `how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else ${formatDuration(sessionDefaults.duration)})`,
   },
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    default: formatDuration(sessionDefaults.minTtl),
-    describe: 'a session with less time left is renewed',
+    describe: `a session with less time left is renewed (default ${formatDuration(sessionDefaults.minTtl)})`,
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },
   'serial-number': { type: 'string', value: 'SERIAL', describe: 'the MFA device, instead of mfa_serial' },
@@ -68,6 +66,8 @@ export const options = {
     describe: 'export the keys, AWS_PROFILE, or only what the prompt hook needs',
   },
   unset: { type: 'boolean', describe: 'take back what env has set' },
+  roles: { type: 'boolean', describe: 'let the roles of the profile use its session in every AWS tool' },
+  undo: { type: 'boolean', describe: 'bring back the lines that --roles has changed' },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
   quiet: { type: 'boolean', alias: 'q', describe: 'say nothing but errors' },
@@ -103,8 +103,11 @@ const isOption = (name: string): name is OptionName => Object.keys(options).incl
 
 export const optionNames = Object.keys(options).filter(isOption);
 
-/** The properties of an option. */
-export const optionOf = (name: OptionName): Option => options[name];
+/** The properties of an option, as they are for a command if one is named. */
+export const optionOf = (name: OptionName, command?: CommandName): Option => ({
+  ...options[name],
+  ...(command === undefined ? {} : commandOf(command).values?.[name]),
+});
 
 type Command = {
   readonly describe: string;
@@ -114,6 +117,12 @@ type Command = {
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
   readonly examples: ReadonlyArray<readonly [string, string]>;
+  /** Where an option has other values than in other commands. */
+  readonly values?: Partial<
+    Record<OptionName, { readonly choices: readonly string[]; readonly describe: string }>
+  >;
+  /** What else its help says, in lines. */
+  readonly note?: readonly string[];
 };
 
 const everywhere = [
@@ -139,11 +148,12 @@ export const commands = {
     describe: "find the user's name and MFA device, and write them into the profile",
     operand: 'profile',
     stdout: 'nothing',
-    options: ['profile', 'serial-number', 'region', 'force', ...everywhere],
+    options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
     examples: [
       ['aws-iam-login init', 'the profile default'],
       ['aws-iam-login work init', 'the profile work'],
       ['aws-iam-login init work --serial-number GAHT12345678', 'one of several MFA devices'],
+      ['aws-iam-login init work --roles', 'no AWS tool asks for a code for its roles any more'],
     ],
   },
   login: {
@@ -179,8 +189,39 @@ export const commands = {
     describe: 'run a command with the variables of a live session',
     operand: 'profile',
     stdout: "the command's",
+    options: [...session, 'as', ...everywhere],
+    values: {
+      as: {
+        choices: execForms,
+        describe: 'hand over the keys, or a profile that renews them as SDKs ask for it',
+      },
+    },
+    examples: [
+      ['aws-iam-login exec work terraform apply', 'with a session of the profile work'],
+      ['aws-iam-login exec work --as process python3 job.py', 'longer than a session lasts'],
+      ['aws-iam-login exec -- terraform apply', 'of the profile that is in use, or of default'],
+    ],
+    note: [
+      "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus",
+      "the signal's number, and 125 when anything of ours fails before the command starts.",
+    ],
+  },
+  'credential-process': {
+    describe: 'print a live session for credential_process in ~/.aws/config',
+    operand: 'profile',
+    stdout: 'text',
     options: [...session, ...everywhere],
-    examples: [['aws-iam-login exec work -- terraform apply', "the exit code is the command's"]],
+    examples: [
+      [
+        'credential_process = aws-iam-login credential-process work',
+        'in [profile work-live] of ~/.aws/config',
+      ],
+      ['aws --profile work-live s3 ls', 'asks for a code when there is no session'],
+    ],
+    note: [
+      'Programs that call it together ask once, on the terminal; a question ends after 55 s. Where a',
+      'renewal asks nobody (roles, mfa_process) it comes 16 minutes before the end, halfway at most.',
+    ],
   },
   rotate: {
     describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',

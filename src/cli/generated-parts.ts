@@ -56,23 +56,30 @@ const valueWords = valueOptions.flatMap(spellings);
 const helpWords = [...spellings('help'), ...spellings('version')];
 const shellCommands = commandNames.filter((name) => commandOf(name).operand === 'shell');
 
-/** The places that have the same options, with these. */
+/** The places that have the same options with the same values, with these. */
 const optionGroups = (): Array<{
   readonly places: readonly Place[];
   readonly names: readonly OptionName[];
 }> => {
-  const lists = new Set(places.map((place) => optionsOf(place).join(' ')));
-  return [...lists].map((list) => {
-    const alike = places.filter((place) => optionsOf(place).join(' ') === list);
+  const listOf = (place: Place): string =>
+    optionsOf(place)
+      .map((name) => `${name} ${String(offersOf(name, place))}`)
+      .join('\n');
+  return [...new Set(places.map(listOf))].map((list) => {
+    const alike = places.filter((place) => listOf(place) === list);
     return { places: alike, names: optionsOf(alike[0] ?? '') };
   });
 };
 
-/** What Tab offers as the value of an option. */
-const offersOf = (name: OptionName): 'profiles' | readonly string[] => {
-  const { choices, offers } = optionOf(name);
+/** What Tab offers as the value of an option, of a command if one is named. */
+const offersOf = (name: OptionName, place: Place = ''): 'profiles' | readonly string[] => {
+  const { choices, offers } = optionOf(name, place === '' ? undefined : place);
   return choices ?? offers ?? [];
 };
+
+/** The commands where an option has values of its own. */
+const placesOfOwn = (name: OptionName): readonly CommandName[] =>
+  commandNames.filter((command) => commandOf(command).values?.[name] !== undefined);
 
 const bashOptions = (): string[] =>
   optionGroups().map(({ places: alike, names }) => {
@@ -86,30 +93,38 @@ const bashValues = (): string[] => {
     ...valueOptions
       .filter((name) => !free.includes(name))
       .map((name) => {
-        const offers = offersOf(name);
-        const action = offers === 'profiles' ? '__aws_iam_login_profiles' : `ail_names=(${offers.join(' ')})`;
+        const own = placesOfOwn(name).map((place) => `${place}) ${bashAction(name, place)} ;; `);
+        const action =
+          own.length === 0
+            ? bashAction(name, '')
+            : `case \${ail_command-} in ${own.join('')}*) ${bashAction(name, '')} ;; esac`;
         return `${spellings(name).join(' | ')}) ${action} ;;`;
       }),
     `${free.flatMap(spellings).join(' | ')}) ;;`,
   ];
 };
 
+const bashAction = (name: OptionName, place: Place): string => {
+  const offers = offersOf(name, place);
+  return offers === 'profiles' ? '__aws_iam_login_profiles' : `ail_names=(${offers.join(' ')})`;
+};
+
 /** What `_arguments` of zsh wants to know of an option. */
-const zshSpec = (name: OptionName): string => {
-  const { type, describe, alias } = optionOf(name);
+const zshSpec = (name: OptionName, place: Place): string => {
+  const { type, describe, alias } = optionOf(name, place === '' ? undefined : place);
   const words = spellings(name).map((word) =>
     type === 'string' && word.startsWith('--') ? `${word}=` : word,
   );
   const isAlone = name === 'help' || name === 'version';
   const others = isAlone ? '(- *)' : alias === undefined ? '' : `(${spellings(name).join(' ')})`;
-  const text = `[${describe.replaceAll(/[[\]:\\]/g, String.raw`\$&`)}]${type === 'string' ? zshAction(name) : ''}`;
+  const text = `[${describe.replaceAll(/[[\]:\\]/g, String.raw`\$&`)}]${type === 'string' ? zshAction(name, place) : ''}`;
   return words.length === 1
     ? quotePosix(`${others}${words.join('')}${text}`)
     : `${quotePosix(others)}{${words.join(',')}}${quotePosix(text)}`;
 };
 
-const zshAction = (name: OptionName): string => {
-  const offers = offersOf(name);
+const zshAction = (name: OptionName, place: Place): string => {
+  const offers = offersOf(name, place);
   if (offers === 'profiles') return ':AWS profile:__aws_iam_login_profiles';
   return `:${(optionOf(name).value ?? '').toLowerCase()}:${offers.length === 0 ? ' ' : `(${offers.join(' ')})`}`;
 };
@@ -118,28 +133,35 @@ const zshOptions = (): string[] =>
   optionGroups().flatMap(({ places: alike, names }) => [
     `(${alike.map((place) => (place === '' ? "''" : place)).join('|')})`,
     '  ail_options=(',
-    ...names.map((name) => `    ${zshSpec(name)}`),
+    ...names.map((name) => `    ${zshSpec(name, alike[0] ?? '')}`),
     '  ) ;;',
   ]);
 
 const fishOptions = (): string[] =>
-  shownOptions.map((name) => {
-    const { type, describe, alias } = optionOf(name);
+  shownOptions.flatMap((name) => {
+    const own = placesOfOwn(name);
     const having = places.filter((place) => optionsOf(place).includes(name));
-    const offers = offersOf(name);
-    const values = offers === 'profiles' ? '(__aws_iam_login_profiles)' : offers.join(' ');
-    return [
-      'complete -c aws-iam-login',
-      ...(having.length === places.length
-        ? []
-        : [`-n '__aws_iam_login_in ${having.map((place) => (place === '' ? '""' : place)).join(' ')}'`]),
-      ...(alias === undefined ? [] : [`-s ${alias}`]),
-      `-l ${name}`,
-      ...(type === 'string' ? ['-x'] : []),
-      ...(values === '' ? [] : [`-a ${quoteFish(values)}`]),
-      `-d ${quoteFish(describe)}`,
-    ].join(' ');
+    const alike = having.filter((place) => place === '' || !own.includes(place));
+    return [alike, ...own.map((place) => [place])].map((group) => fishOption(name, group));
   });
+
+const fishOption = (name: OptionName, having: readonly Place[]): string => {
+  const [first = ''] = having;
+  const { type, describe, alias } = optionOf(name, first === '' ? undefined : first);
+  const offers = offersOf(name, first);
+  const values = offers === 'profiles' ? '(__aws_iam_login_profiles)' : offers.join(' ');
+  return [
+    'complete -c aws-iam-login',
+    ...(having.length === places.length
+      ? []
+      : [`-n '__aws_iam_login_in ${having.map((place) => (place === '' ? '""' : place)).join(' ')}'`]),
+    ...(alias === undefined ? [] : [`-s ${alias}`]),
+    `-l ${name}`,
+    ...(type === 'string' ? ['-x'] : []),
+    ...(values === '' ? [] : [`-a ${quoteFish(values)}`]),
+    `-d ${quoteFish(describe)}`,
+  ].join(' ');
+};
 
 const bashCompletion = 'completions/aws-iam-login.bash';
 const zshCompletion = 'completions/_aws-iam-login';

@@ -72,13 +72,14 @@ const generalParser = () => {
 };
 
 const commandParser = (command: CommandName) => {
-  const { describe, operand, options: names, examples } = commandOf(command);
+  const { describe, operand, options: names, examples, note } = commandOf(command);
   const operands = { profile: ' [profile]', shell: ' <shell>', none: '' };
   const parser = baseParser().usage(
-    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' -- command …' : ''}`,
+    `${describe}\n\naws-iam-login ${command}${operands[operand]} [options]${command === 'exec' ? ' [--] command …' : ''}`,
   );
+  if (note !== undefined) parser.epilogue(note.join('\n'));
   for (const name of names.filter((candidate) => candidate !== 'help' && candidate !== 'version')) {
-    const option = optionProperties(name);
+    const option = optionProperties(name, command);
     parser.option(name, option);
     if (option.type === 'string') parser.requiresArg(name);
   }
@@ -90,8 +91,8 @@ const commandParser = (command: CommandName) => {
   });
 };
 
-const optionProperties = (name: OptionName) => {
-  const { type, describe, alias, choices, default: otherwise, hidden } = optionOf(name);
+const optionProperties = (name: OptionName, command: CommandName) => {
+  const { type, describe, alias, choices, default: otherwise, hidden } = optionOf(name, command);
   return {
     type,
     describe: otherwise === undefined ? describe : `${describe} (default ${otherwise})`,

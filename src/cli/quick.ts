@@ -1,4 +1,4 @@
-import { choiceOf, sessionOptionsOf } from '../commands/given.ts';
+import { choiceOf, processOptionsOf, sessionOptionsOf } from '../commands/given.ts';
 import type { Given } from '../commands/given.ts';
 import type { Context, Environment } from '../context.ts';
 import { exitCode } from '../errors.ts';
@@ -6,7 +6,7 @@ import { findAllProfiles } from '../profiles/all-profiles.ts';
 import { kindOf } from '../profiles/kind.ts';
 import { readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 import { findLiveSession } from '../sessions/live-session.ts';
-import { formatEnv, formatVariables } from '../shells/formats.ts';
+import { formatEnv, formatProcess, formatVariables } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import { unsetVariables, withSession } from '../shells/variables.ts';
 import { shown } from '../text.ts';
@@ -27,11 +27,12 @@ const session = ['profile', 'min-ttl', 'region', 'no-input', 'quiet'] as const;
 const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
   env: [...session, 'format', 'as', 'hook', 'unset', 'stored'],
   exec: session,
+  'credential-process': session,
 };
 
 /**
- * What `env` and `exec` do when a live session is stored, and `--version`, without the rest of the program (yargs, the
- * SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
+ * What `env`, `exec` and `credential-process` do when a live session is stored, and `--version`, without the rest of
+ * the program (yargs, the SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
  * It is the launcher's measure: `env`, `env --unset`, `env --stored` and `__profiles` it answers like this, or not at all.
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
@@ -40,19 +41,23 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
     if (argv[0] === '__profiles') return printed(profileLines(argv[1] ?? '', context.env));
     const line = commandLineOf(scan(argv), () => undefined);
     const given = plainlyGiven(line);
-    if (given === undefined || (line.command === 'env') !== (line.rest === undefined)) return undefined;
+    if (given === undefined || (line.command === 'exec') !== (line.rest !== undefined)) return undefined;
     const format = choiceOf(given.text('format'), formats);
     const as = choiceOf(given.text('as'), forms);
-    const asked = sessionOptionsOf(given);
     if (given.flag('unset'))
       return printed(format === 'process' ? '' : formatVariables(unsetVariables(context.env), format));
     const shared = readSharedFiles(context.env);
+    const isProcess = line.command === 'credential-process';
+    const asked = isProcess ? processOptionsOf(given, shared, context) : sessionOptionsOf(given);
     const profileName = resolveProfileName(asked.profile, context.env, shared);
     const live = findLiveSession(profileName, asked, shared, context.now());
     if (live === undefined) return given.flag('stored') ? { text: '', exitCode: exitCode.failed } : undefined;
     if (line.rest !== undefined) {
       return line.rest.length === 0 ? undefined : { command: line.rest, env: withSession(live, context.env) };
     }
+    if (isProcess) return printed(formatProcess(live.session));
+    // there is something to say then
+    if (context.toTerminal?.() === true && !given.flag('stored')) return undefined;
     return printed(formatEnv(live, { format, as }, context.env));
   } catch {
     // What is wrong is said by the rest of the program, save to whom only the stored session matters.

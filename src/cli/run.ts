@@ -9,8 +9,9 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCode, usageError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
-import { allProfileNames, readSharedFiles } from '../profiles/profile.ts';
+import { allProfileNames, knownNames, readSharedFiles } from '../profiles/profile.ts';
 import { noteOtherVersion } from '../shells/scripts.ts';
+import { findProgram } from '../terminal/find-program.ts';
 import { shellWord } from '../text.ts';
 
 /**
@@ -29,6 +30,7 @@ export const run = async (argv: readonly string[], context: Context): Promise<nu
 const runLine = async (scanned: Scan, context: Context): Promise<number> => {
   const line = commandLineOf(scanned, nearestOf);
   noteOtherVersion(context);
+  refuseProgram(scanned, context);
   const parsed = await parseOptions(line);
   if (parsed.output !== '') {
     context.print(`${parsed.output}\n`);
@@ -57,7 +59,7 @@ const checkNames = (
     if (given.text('profile') === undefined && namesIfAny(context).includes(command))
       tell(context, `${command} is taken for the command: -p ${command} names the profile`);
   } else if (implied) {
-    const names = allProfileNames(readSharedFiles(context.env));
+    const names = knownNames(readSharedFiles(context.env));
     const nearest = names.includes(operand) ? undefined : nearestOf(operand, [...names, ...commandNames]);
     if (nearest === undefined || !isCommand(nearest)) return;
     throw usageError(
@@ -73,6 +75,21 @@ const checkNames = (
     );
   }
 };
+
+/** Raises UserError when the word that stands where exec has its profile is none, but a program. */
+const refuseProgram = ({ afterExec = [] }: Scan, context: Context): void => {
+  const [word] = afterExec;
+  if (word === undefined || findProgram(word, context.env['PATH']) === undefined) return;
+  const names = namesIfAny(context);
+  if ([word, `${word}-sts`, word.replace(/-sts$/, '')].some((name) => names.includes(name))) return;
+  const line = afterExec.map(shellWord).join(' ');
+  throw usageError(
+    `${shellWord(word)} is no profile but a program`,
+    `to run it: aws-iam-login exec -- ${line.length > longestLine ? `${shellWord(word)} …` : line}`,
+  );
+};
+
+const longestLine = 200;
 
 // A file that cannot be read is for the command to complain of.
 const namesIfAny = (context: Context): string[] => {
@@ -104,6 +121,10 @@ const handlers: {
   env: async () => (await import('../commands/env.ts')).runEnv,
   use: async () => (await import('../commands/use.ts')).runUse,
   exec: async () => (await import('../commands/exec.ts')).runExec,
+  'credential-process': async () => {
+    const { runCredentialProcess } = await import('../commands/credential-process.ts');
+    return (given, context) => runCredentialProcess(given, context);
+  },
   rotate: async () => (await import('../commands/rotate.ts')).runRotate,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,

@@ -17,18 +17,26 @@ export type GivenOption = {
 export type Scan = {
   readonly words: readonly string[];
   readonly options: readonly GivenOption[];
-  /** What follows `--`. */
+  /** What follows `--`, or the command of `exec` that begins without it. */
   readonly rest: readonly string[] | undefined;
+  /** All that follows `exec` from its first word on, which may begin the command as well as name a profile; not with `--`. */
+  readonly afterExec: readonly string[] | undefined;
 };
 
-/** Tells words, options with their values, and what follows `--` apart. Never raises, whatever may be wrong. */
+/**
+ * Tells words, options with their values, and what follows `--` apart; the word after the profile of `exec` begins a
+ * command as `--` would. Never raises, whatever may be wrong.
+ */
 export const scan = (argv: readonly string[]): Scan => {
   const words: string[] = [];
   const options: GivenOption[] = [];
+  let afterExec: readonly string[] | undefined;
   for (let index = 0; index < argv.length; index += 1) {
     const argument = argv[index] ?? '';
-    if (argument === '--') return { words, options, rest: argv.slice(index + 1) };
+    if (argument === '--') return { words, options, rest: argv.slice(index + 1), afterExec: undefined };
     if (!argument.startsWith('-') || argument === '-') {
+      if (beginsCommand(words, options)) return { words, options, rest: argv.slice(index), afterExec };
+      if (words.length === 1 && words[0] === 'exec') afterExec = argv.slice(index);
       words.push(argument);
       continue;
     }
@@ -44,7 +52,13 @@ export const scan = (argv: readonly string[]): Scan => {
       options.push(last);
     }
   }
-  return { words, options, rest: undefined };
+  return { words, options, rest: undefined, afterExec };
+};
+
+/** Whether the next word is the first of the command that `exec` runs: the profile is named already. */
+const beginsCommand = ([first, second]: readonly string[], options: readonly GivenOption[]): boolean => {
+  if (first === 'exec') return second !== undefined || options.some(({ name }) => name === 'profile');
+  return second === 'exec' && first !== undefined && !isCommand(first);
 };
 
 const longOption = (argument: string): GivenOption => {

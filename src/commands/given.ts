@@ -1,4 +1,9 @@
 import { usageError } from '../errors.ts';
+import type { Context } from '../context.ts';
+import { findProfile, resolveProfileName } from '../profiles/profile.ts';
+import type { SharedFiles } from '../profiles/profile.ts';
+import { sessionDefaults } from '../sessions/defaults.ts';
+import { minTtlForProcess } from '../sessions/process-min-ttl.ts';
 import type { SessionOptions } from '../sessions/login.ts';
 import { shells } from '../shells/names.ts';
 import type { Shell } from '../shells/names.ts';
@@ -37,9 +42,12 @@ export const profileOf = (given: Given<'profile'>): string | undefined => {
 
 /** How the session is wished. Raises UserError (usage). */
 export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions => {
-  const duration = parseDuration(given.text('duration') ?? '', 'duration', 900, 129_600);
-  const minTtl = parseDuration(given.text('min-ttl') ?? '', 'min-ttl', 0, 129_600);
-  if (minTtl >= duration) throw usageError('--min-ttl must be shorter than --duration');
+  const lasts = given.text('duration');
+  const duration = lasts === undefined ? undefined : parseDuration(lasts, 'duration', 900, 129_600);
+  const wished = given.text('min-ttl');
+  const minTtl = wished === undefined ? sessionDefaults.minTtl : parseDuration(wished, 'min-ttl', 0, 129_600);
+  if (duration !== undefined && minTtl >= duration)
+    throw usageError('--min-ttl must be shorter than --duration');
   return {
     profile: profileOf(given),
     tokenCode: given.text('token-code'),
@@ -50,6 +58,18 @@ export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions =>
     input: !given.flag('no-input'),
     hook: false,
   };
+};
+
+/** How `credential-process` wishes the session. Raises UserError. */
+export const processOptionsOf = (
+  given: Given<SessionOption>,
+  shared: SharedFiles,
+  { env, now }: Pick<Context, 'env' | 'now'>,
+): SessionOptions => {
+  const asked = sessionOptionsOf(given);
+  if (given.text('min-ttl') !== undefined) return asked;
+  const profile = findProfile(resolveProfileName(asked.profile, env, shared), shared);
+  return { ...asked, minTtl: minTtlForProcess(profile, asked.duration, shared, now()) };
 };
 
 /** The value of an option as one of its choices. Raises UserError (usage) for any other. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { makeFolder, removeStrays, resolveTarget, stageFile } from './replace.ts';
+import type { Staged } from './replace.ts';
 import { checkReplaceable, refuseForeign } from './replaceable.ts';
 import { isUserError, systemCode, UserError } from '../errors.ts';
 import { fileError } from './errors.ts';
@@ -106,7 +107,8 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
   if (edited === undefined) return 'overtaken';
   if (edited.equals(bytes)) return 'unchanged';
   refuseForeign(target, before);
-  const staged = stageFile(target, edited, before);
+  const staged = stageIfAny(target, edited, before);
+  if (staged === undefined) return 'overtaken';
   try {
     // programs that know nothing of our locks write these files too
     if (!mayReplace() || !isSame(before, fs.statSync(target, { throwIfNoEntry: false }))) return 'overtaken';
@@ -117,6 +119,16 @@ const editOnce = (target: string, edit: (bytes: Buffer) => Buffer, mayReplace: (
     throw error;
   } finally {
     staged.discard();
+  }
+};
+
+// Undefined when the temporary file was swept away: we were stopped, and another process has the lock.
+const stageIfAny = (target: string, bytes: Uint8Array, before: fs.Stats | undefined): Staged | undefined => {
+  try {
+    return stageFile(target, bytes, before);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 };
 

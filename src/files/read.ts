@@ -25,3 +25,9 @@ const isFresh = (path: string): boolean => {
   const now = fs.statSync(path);
   return now.isFile() && Math.abs(Date.now() - now.mtimeMs) < 1000;
 };
+
+/** The mode of a file in octal where others than its owner may read it, else undefined. */
+export const othersMode = (path: string): string | undefined => {
+  const mode = fs.statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o044) === 0 ? undefined : (mode & 0o7777).toString(8).padStart(4, '0');
+};

@@ -134,10 +134,23 @@ const writeNewFile = (path: string, bytes: Uint8Array, target: string, like: fs.
 // the file is closed again to everybody until its content and its owner are right.
 const adoptAttributes = (fd: number, path: string, target: string, { mode }: fs.Stats): void => {
   fs.fchmodSync(fd, mode & 0o7777);
-  keepAttributes(target, path, mode);
+  try {
+    keepAttributes(target, path, mode);
+  } finally {
+    refuseSwept(fd);
+  }
   fs.fchmodSync(fd, 0o600);
   fs.ftruncateSync(fd);
 };
+
+// Who holds the target's lock removes what it takes for the leftovers of killed runs: tools that are given the name of
+// the file then fail, or make a new one.
+const refuseSwept = (fd: number): void => {
+  if (fs.fstatSync(fd).nlink === 0) throw sweptError();
+};
+
+const sweptError = (): Error =>
+  Object.assign(new Error('the temporary file is not there any more'), { code: 'ENOENT' });
 
 const keepOwner = (fd: number, target: string, { uid, gid }: fs.Stats): void => {
   const now = fs.fstatSync(fd);

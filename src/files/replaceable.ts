@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { stageFile } from './replace.ts';
-import { UserError } from '../errors.ts';
+import { systemCode, UserError } from '../errors.ts';
 import { foreignOwner } from './errors.ts';
 
 /**
@@ -14,7 +14,18 @@ export const checkReplaceable = (target: string): void => {
   if (now !== undefined) checkExisting(target, now);
   const size = (now?.size ?? 0) + spareBytes;
   checkSpace(target, size);
-  stageFile(target, Buffer.alloc(size), now).discard();
+  tryToStage(target, Buffer.alloc(size), now);
+};
+
+// Without the target's lock, an edit of another process may sweep the temporary file away at any moment.
+const tryToStage = (target: string, bytes: Buffer, now: fs.Stats | undefined): void => {
+  for (let triesLeft = 50; ; triesLeft -= 1) {
+    try {
+      return stageFile(target, bytes, now).discard();
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || triesLeft === 0) throw error;
+    }
+  }
 };
 
 /** Throws a UserError when `now` belongs to somebody else: a rename would make the file ours. */

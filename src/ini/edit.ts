@@ -32,8 +32,7 @@ export const setSettings = (bytes: Buffer, kind: FileKind, profile: string, chan
   const refusal = targets.length > 0 ? tooOdd(profile) : badName(profile);
   checkRest(before, after, {
     kind,
-    profile,
-    isEdited: (setting) => Object.hasOwn(changes, setting),
+    editedOf: (name) => (name === profile ? (setting) => Object.hasOwn(changes, setting) : undefined),
     refusal,
   });
   checkNewValues(after, kind, profile, changes, refusal);
@@ -56,8 +55,7 @@ export const removeProfile = (bytes: Buffer, kind: FileKind, profile: string): B
   );
   checkRest(before, readWhole(edited), {
     kind,
-    profile,
-    isEdited: () => true,
+    editedOf: (name) => (name === profile ? () => true : undefined),
     refusal: tooOdd(profile),
   });
   return edited;
@@ -130,7 +128,7 @@ const dropContinuation = (edits: Map<number, LineEdit>, setting: BotoSetting): v
 };
 
 /** The setting's line with the new value. Spelling and separator stay unless the JavaScript SDK cannot read them. */
-const newLine = (text: string, setting: BotoSetting, value: string): string => {
+export const newLine = (text: string, setting: BotoSetting, value: string): string => {
   const indent = text.slice(0, text.indexOf(setting.spelled));
   const rest = text.slice(indent.length + setting.spelled.length);
   const separator = /^([ \t]*)=([ \t]*)/.exec(rest);
@@ -185,7 +183,7 @@ const assemble = (bytes: Buffer, lines: readonly Line[], edits: ReadonlyMap<numb
 };
 
 /** LF where CR stands alone: the JavaScript SDK ends no line there. */
-const fileNewline = (lines: readonly Line[]): string => (lines[0]?.newline === '\r\n' ? '\r\n' : '\n');
+export const fileNewline = (lines: readonly Line[]): string => (lines[0]?.newline === '\r\n' ? '\r\n' : '\n');
 
 const appendSection = (
   bytes: Buffer,

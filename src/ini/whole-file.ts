@@ -46,11 +46,10 @@ export const refuseProblems = ({ problems }: Pick<Reading, 'problems'>): void =>
     );
 };
 
-/** An edited profile; `isEdited` tells which of its settings the edit was allowed to change, `refusal` what to raise. */
+/** What an edit was allowed to change: the settings of a profile, undefined for other profiles. `refusal`: what to raise. */
 export type Edited = {
   readonly kind: FileKind;
-  readonly profile: string;
-  readonly isEdited: (setting: string) => boolean;
+  readonly editedOf: (profile: string | undefined) => ((setting: string) => boolean) | undefined;
   readonly refusal: UserError;
 };
 
@@ -89,12 +88,12 @@ const header = Symbol('header');
 const block = Symbol('block');
 
 /** All that botocore reads but the edited settings, in one flat list. */
-const botoRest = ({ sections }: Reading, { kind, profile, isEdited }: Edited): unknown[] => {
+const botoRest = ({ sections }: Reading, { kind, editedOf }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const { name, settings } of sections) {
-    const isOwn = botoName(name, kind) === profile;
-    const kept = isOwn ? settings.filter((setting) => !isEdited(setting.name)) : settings;
-    if (isOwn && kept.length === 0) continue;
+    const isEdited = editedOf(botoName(name, kind));
+    const kept = isEdited ? settings.filter((setting) => !isEdited(setting.name)) : settings;
+    if (isEdited && kept.length === 0) continue;
     rest.push(header, name);
     for (const setting of kept) rest.push(setting.name, valueOf(setting));
   }
@@ -102,20 +101,20 @@ const botoRest = ({ sections }: Reading, { kind, profile, isEdited }: Edited): u
 };
 
 /** All that the JavaScript SDK reads but the edited settings, in one flat list. */
-const jsRest = ({ js }: Reading, { kind, profile, isEdited }: Edited): unknown[] => {
+const jsRest = ({ js }: Reading, { kind, editedOf }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const [name, { settings, nested }] of js) {
     if (!isJsSection(name, kind)) continue;
-    const isOwn = jsName(name, kind) === profile;
+    const isEdited = editedOf(jsName(name, kind));
     const own: unknown[] = [];
-    for (const [setting, { value }] of settings) if (!isOwn || !isEdited(setting)) own.push(setting, value);
+    for (const [setting, { value }] of settings) if (!isEdited?.(setting)) own.push(setting, value);
     for (const [outer, inner] of nested ?? []) {
       // spelled so that no edit can be meant by it
-      if (isOwn && isEdited(`${outer}.`)) continue;
+      if (isEdited?.(`${outer}.`)) continue;
       own.push(block, outer);
       for (const [setting, { value }] of inner) own.push(setting, value);
     }
-    if (!isOwn || own.length > 0) rest.push(header, name, ...own);
+    if (!isEdited || own.length > 0) rest.push(header, name, ...own);
   }
   return rest;
 };

@@ -6,6 +6,8 @@ import { UserError, exitCode, isUserError } from '../errors.ts';
 import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import { tryLock } from '../files/lock.ts';
 import type { Lock } from '../files/lock.ts';
+import { unanswered } from '../terminal/prompt.ts';
+import type { Deadline } from '../terminal/question.ts';
 
 /** What the one process at work may do with the flight that it leads. */
 export type Flight = {
@@ -24,12 +26,15 @@ type FlightPlan = {
   readonly subject: string;
   /** Whether this process could ask by itself. */
   readonly canAsk: () => boolean;
+  /** When whoever waits for this process gives up. */
+  readonly deadline?: Deadline | undefined;
 };
 
 /**
  * Runs `work` in one process at a time. The others wait, and take what `found` then finds. A failure of the one at
  * work ends those who were waiting for the same goal with its message and exit code; its death does not: the next
- * one takes over. Raises UserError with exit code 3 in a process without a terminal when the one at work is asking.
+ * one takes over. Raises UserError with exit code 3 in a process without a terminal when the one at work is asking, and
+ * where the wait reaches the deadline.
  */
 export const joinFlight = async <Result>(
   plan: FlightPlan,
@@ -56,6 +61,8 @@ export const joinFlight = async <Result>(
     }
     const asking = holder.data['phase'] === 'asking';
     if (asking && !plan.canAsk()) throw cannotWait(plan, holder.pid);
+    if (plan.deadline !== undefined && context.now() >= plan.deadline.at)
+      throw unanswered(`process ${holder.pid} still waits for ${plan.subject} after ${plan.deadline.words}`);
     if (asking ? told !== holder.token : told === undefined && context.now() - since >= quietMilliseconds) {
       const does = asking ? 'is asking for the code of' : 'is getting a session with';
       context.log(`aws-iam-login: process ${holder.pid} ${does} ${plan.subject}: waiting for it`);

@@ -94,8 +94,8 @@ export const checkRoleSessionProfile = (name: string, shared: SharedFiles): void
 };
 
 /**
- * The keys of `[<name>-sts]` as they are written. `region` only when the profile has one and no `-sts` profile in
- * either file has its own; the legacy token goes, since boto prefers it.
+ * The keys of `[<name>-sts]` as they are written. `region` follows the profile, and goes where `[profile <name>-sts]` in
+ * the config file has its own; the legacy token goes, since boto prefers it.
  */
 export const sessionKeys = (
   name: string,
@@ -104,14 +104,15 @@ export const sessionKeys = (
   shared: SharedFiles,
   assumedFor?: AssumedFor,
 ): Record<string, string | undefined> => {
-  const ownRegion = findProfile(sessionProfileName(name), shared)?.settings.get('region');
+  const inConfig = findProfile(sessionProfileName(name), { ...shared, credentialsBytes: undefined });
+  const hasOwn = inConfig?.settings.has('region') === true;
   return {
     aws_access_key_id: session.accessKeyId,
     aws_secret_access_key: session.secretAccessKey,
     aws_session_token: session.sessionToken,
     aws_security_token: undefined,
     expiration: formatExpiration(session.expiration),
-    ...(region !== undefined && ownRegion === undefined ? { region } : {}),
+    ...(hasOwn ? { region: undefined } : region ? { region } : {}),
     assumed_role_arn: assumedFor?.roleArn,
     assumed_from: assumedFor?.sourceName,
   };

@@ -4,7 +4,8 @@ import type { Context, Environment } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { askLine, declined } from '../terminal/prompt.ts';
-import { askOrFail, canAsk } from '../terminal/question.ts';
+import { askOrFail, canAsk, patienceUntil } from '../terminal/question.ts';
+import type { Deadline } from '../terminal/question.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
 import { secondsToNextCode } from './code-guard.ts';
@@ -15,8 +16,12 @@ export type CodeOptions = {
   readonly tokenCode?: string | undefined;
   /** Whether a question may be asked. */
   readonly input: boolean;
+  /** When whoever waits for this process gives up. */
+  readonly deadline?: Deadline | undefined;
   /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
   readonly readsStdin?: boolean;
+  /** What is said of a live session behind the question, which Enter keeps. */
+  readonly live?: string | undefined;
 };
 
 /** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
@@ -144,7 +149,8 @@ export const withoutCredentials = (env: Environment): Environment =>
 export type CodeSource = {
   /** How many codes AWS may reject before the login fails. */
   readonly tries: number;
-  readonly next: () => Promise<string>;
+  /** Undefined: the live session is to be kept. */
+  readonly next: () => Promise<string | undefined>;
   /** What has to happen before the next try. */
   readonly again: () => Promise<void>;
 };
@@ -153,7 +159,7 @@ export type CodeSource = {
 export const codeSource = (
   profile: Profile,
   serialNumber: string,
-  { input }: CodeOptions,
+  { input, live, deadline }: CodeOptions,
   context: Context,
   flight: Flight,
 ): CodeSource => {
@@ -161,13 +167,14 @@ export const codeSource = (
   if (command !== undefined && command !== '') {
     return {
       tries: 2,
-      next: () => runMfaProcess(command, profile.name, context.env),
+      next: () =>
+        runMfaProcess(command, profile.name, context.env, patienceUntil(deadline, context)?.milliseconds),
       again: () => context.sleep(secondsToNextCode(context.now()) * 1000),
     };
   }
   return {
     tries: 3,
-    next: () => askTokenCode(serialNumber, profile, input, context, flight),
+    next: () => askTokenCode(serialNumber, profile, { input, live, deadline }, context, flight),
     again: async () => {},
   };
 };
@@ -175,21 +182,22 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  input: boolean,
+  { input, live, deadline }: Pick<CodeOptions, 'input' | 'live' | 'deadline'>,
   context: Context,
   flight: Flight,
-): Promise<string> => {
+): Promise<string | undefined> => {
   const question = {
     need: `a token code for ${serialNumber} is needed`,
     hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
     input,
     state: profile.files.state,
+    deadline,
   };
   return askOrFail(question, context, async () => {
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, context, overtaken.signal);
+      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal, deadline);
     } finally {
       overtaken.end();
       flight.asking(false);
@@ -212,11 +220,18 @@ const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } =
 
 const askUntilSixDigits = async (
   serialNumber: string,
+  live: string | undefined,
   context: Context,
   signal: AbortSignal,
-): Promise<string> => {
+  deadline: Deadline | undefined,
+): Promise<string | undefined> => {
+  const behind = live === undefined ? '' : `${live} is live: Enter keeps it\n`;
   for (;;) {
-    const line = (await askLine(`Enter MFA code for ${serialNumber}: `, signal)).trim();
+    // one who mistypes has no more time than one who does not
+    const patience = patienceUntil(deadline, context);
+    const question = `${behind}Enter MFA code for ${serialNumber}: `;
+    const line = (await askLine(question, signal, patience)).trim();
+    if (line === '' && live !== undefined) return undefined;
     if (line === '') throw declined();
     try {
       return parseTokenCode(line);

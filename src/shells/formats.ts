@@ -34,30 +34,40 @@ export const formatProcess = (session: Session): string =>
   )}\n`;
 
 /**
- * The variables as text that a shell evaluates, all or nothing. Raises UserError for a value that cannot be
- * quoted: control characters and invalid UTF-8.
+ * The variables as text, for a shell all or nothing. Raises UserError for a value that the format cannot carry: control
+ * characters, invalid UTF-8, and in a plain line what its readers take for more than themselves.
  */
 export const formatVariables = (variables: Variables, format: Exclude<Format, 'process'>): string => {
   for (const [name, value] of variables) if (value !== undefined) checkValue(name, value);
   const set = [...variables].filter((entry): entry is [string, string] => entry[1] !== undefined);
   const unset = [...variables].filter(([, value]) => value === undefined).map(([name]) => name);
-  return `${printers[format](set, unset)}\n`;
+  return printers[format](set, unset);
 };
 
 type Printer = (set: ReadonlyArray<[string, string]>, unset: readonly string[]) => string;
 
-const posix =
-  (verb: string): Printer =>
-  (set, unset) => {
-    // The subshell tries it first: a read-only variable fails there, before anything has changed here.
-    const names = [...unset, ...set.map(([name]) => name)].join(' ');
-    const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
-    const commands = [
-      ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
-      ...(assignments.length > 0 ? [`${verb}${assignments.join(' ')}`] : []),
-    ];
-    return guarded(`${refuseFish(set)} && eval '(unset ${names})'`, commands);
-  };
+const posix: Printer = (set, unset) => {
+  // The subshell tries it first: a read-only variable fails there, before anything has changed here.
+  const names = [...unset, ...set.map(([name]) => name)].join(' ');
+  const assignments = set.map(([name, value]) => `${name}=${quotePosix(value)}`);
+  const commands = [
+    ...(unset.length > 0 ? [`unset ${unset.join(' ')}`] : []),
+    ...(assignments.length > 0 ? [`export ${assignments.join(' ')}`] : []),
+  ];
+  return guarded(`${refuseFish(set)} && eval '(unset ${names})'`, commands);
+};
+
+// `docker --env-file` takes the value as it stands, shells and readers of dotenv files do not all: so only a value that
+// is the same to all of them.
+const plain: Printer = (set) => {
+  const odd = set.find(([, value]) => !/^[\p{L}\p{M}\p{N}_.@+%:/,=-]*$/u.test(value));
+  if (odd !== undefined) {
+    throw new UserError(`the value of ${odd[0]} holds blanks or signs that a plain line cannot carry`, {
+      hint: 'use --format json, or env in a shell',
+    });
+  }
+  return set.map(([name, value]) => `${name}=${value}\n`).join('');
+};
 
 // Only in fish are the two texts the same. fish does not parse the subshell above either, so that stands in quotes.
 const refuseFish = (set: ReadonlyArray<[string, string]>): string => {
@@ -68,11 +78,12 @@ const refuseFish = (set: ReadonlyArray<[string, string]>): string => {
 
 // A shell that this is not meant for fails at the guard, and shows that line in its message: no secret may be in it.
 const guarded = (guard: string, commands: readonly string[]): string =>
-  `${guard} &&\n${commands.join(' && ')}`;
+  `${guard} &&\n${commands.join(' && ')}\n`;
 
 const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
-  env: posix('export '),
-  'env-no-export': posix(''),
+  env: posix,
+  'env-no-export': plain,
+  dotenv: plain,
   // The parenthesis is a syntax error in bash and dash, and a pattern without a match in zsh. Variables are set
   // before they are erased, since erasing one that is not there fails.
   fish: (set, unset) =>
@@ -81,10 +92,13 @@ const printers: Readonly<Record<Exclude<Format, 'process'>, Printer>> = {
       ...unset.map((name) => `set -g ${name} && set -e -g ${name}`),
     ]),
   powershell: (set, unset) =>
-    [
+    `${[
       ...unset.map((name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`),
       ...set.map(([name, value]) => `$Env:${name} = ${quotePowershell(value)}`),
-    ].join('; '),
+    ].join('; ')}\n`,
+  // of nushell: `| from json | load-env`
+  json: (set, unset) =>
+    `${JSON.stringify(Object.fromEntries([...set, ...unset.map((name) => [name, null] as const)]), undefined, 2)}\n`,
 };
 
 // A function of its own: such a pattern costs time even where it is only read.

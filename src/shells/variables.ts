@@ -33,6 +33,29 @@ export const withSession = (live: LiveSession, env: Environment): Environment =>
   return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
 };
 
+/**
+ * The environment of a command whose credentials come from a profile of a config file of its own: nothing in it may win
+ * over that profile. Old SDKs have to be told to read a config file.
+ */
+export const withLiveProfile = (
+  live: LiveSession,
+  { name, configFile }: { readonly name: string; readonly configFile: string },
+  env: Environment,
+): Environment => {
+  const dropped = [...ownNames, 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE'].map(
+    (variable): [string, undefined] => [variable, undefined],
+  );
+  const changed = {
+    ...env,
+    ...Object.fromEntries([...sessionVariables(live, 'profile', env), ...dropped]),
+    AWS_CONFIG_FILE: configFile,
+    AWS_PROFILE: name,
+    AWS_SDK_LOAD_CONFIG: '1',
+    AWS_IAM_LOGIN_PROFILE: live.profileName,
+  };
+  return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
+};
+
 const keyVariables = (session: Session): Array<[string, string | undefined]> => [
   ['AWS_ACCESS_KEY_ID', session.accessKeyId],
   ['AWS_SECRET_ACCESS_KEY', session.secretAccessKey],

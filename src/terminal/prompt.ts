@@ -10,7 +10,10 @@ export type Terminal = { readonly id: string };
 /** Why there is nobody to ask: no terminal at all, or this is a background job, which asking would stop. */
 export type NoTerminal = 'none' | 'background';
 
-const questionTimeout = 5 * 60_000;
+/** How long people may take to answer, and the same in words. */
+export type Patience = { readonly milliseconds: number; readonly words: string };
+
+const usualPatience: Patience = { milliseconds: 5 * 60_000, words: '5 minutes' };
 
 /**
  * The controlling terminal, when this process is in its foreground. Whoever has looked for it leaves its mode alone
@@ -49,12 +52,16 @@ const psJob = (): string[] =>
 /**
  * Asks on the controlling terminal, in raw mode, and returns the line that was typed, which may be empty. What is
  * typed is shown. Raises UserError: with exit code 130 for Ctrl-C and for Ctrl-D on an empty line, with 3 when the
- * terminal goes away or nobody answers within five minutes. `signal` ends the question with its reason.
+ * terminal goes away or nobody answers in time, usually five minutes. `signal` ends the question with its reason.
  *
  * The mode is raw because fish hands the terminal over in a mode of its own, and because a Ctrl-C that reaches bash
  * inside PROMPT_COMMAND starts the prompt again.
  */
-export const askLine = (question: string, signal?: AbortSignal): Promise<string> => {
+export const askLine = (
+  question: string,
+  signal?: AbortSignal,
+  { milliseconds, words }: Patience = usualPatience,
+): Promise<string> => {
   const input = new ReadStream(openSync('/dev/tty', 'r+'));
   // A descriptor of its own: the one for reading does not block, and a write to it could fail.
   const output = openSync('/dev/tty', 'w');
@@ -85,7 +92,7 @@ export const askLine = (question: string, signal?: AbortSignal): Promise<string>
     };
     const fail = (error: unknown): void => finish(() => reject(error));
     const onAbort = (): void => fail(signal?.reason);
-    const timer = setTimeout(() => fail(unanswered('nobody answered within 5 minutes')), questionTimeout);
+    const timer = setTimeout(() => fail(unanswered(`nobody answered within ${words}`)), milliseconds);
 
     const onKey = (key: Key): boolean => {
       if (key.kind === 'text') {
@@ -140,7 +147,8 @@ export const askYesNo = async (question: string): Promise<boolean> =>
 export const declined = (): UserError =>
   new UserError('nothing was done: the question was declined', { exitCode: exitCode.interrupted });
 
-const unanswered = (reason: string): UserError =>
+/** The error of a question that stayed without an answer. */
+export const unanswered = (reason: string): UserError =>
   new UserError(`the question was not answered: ${reason}`, { exitCode: exitCode.noSession });
 
 type Key =

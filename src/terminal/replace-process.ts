@@ -1,6 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Environment } from '../context.ts';
+import { findProgram, isExecutableFile } from './find-program.ts';
 
 /**
  * Becomes the command, where Node has `process.execve` and the command will surely start: then this does not return, and
@@ -33,22 +33,10 @@ const isSmall = (command: readonly string[], variables: ReadonlyArray<readonly s
 
 /** Where the command lies, undefined when it is not found or may not be one that the system starts by itself. */
 const findExecutable = (name: string, path: string | undefined): string | undefined => {
-  const candidates = name.includes('/')
-    ? [name]
-    : (path ?? '').split(delimiter).map((folder) => join(folder === '' ? '.' : folder, name));
-  const found = name === '' ? undefined : candidates.find(isExecutableFile);
+  const found = findProgram(name, path);
   if (found === undefined) return undefined;
   const interpreter = /^#![ \t]*(\/[^\s\0]+)[^\n\0]*\n/.exec(startOf(found).slice(0, 128))?.[1];
   return isBinaryOfThisMachine(interpreter ?? found) ? found : undefined;
-};
-
-const isExecutableFile = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 };
 
 /** Whether a file is a program of the kind that Node is itself, with a loader that is there. */

@@ -35,7 +35,7 @@ export const runShellCommand = async (
     // execa's own time limit would wait for the processes that the shell has left behind
     child.kill('SIGKILL');
     child.stdout.destroy();
-    return { stdout: '', failure: `did not end within ${limitMilliseconds / 1000} s` };
+    return { stdout: '', failure: `did not end within ${Math.round(limitMilliseconds / 1000)} s` };
   }
   return { stdout: result.stdout, failure: result.failed ? failureOf(result) : undefined };
 };

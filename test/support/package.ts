@@ -16,10 +16,10 @@ export type Packed = {
   readonly files: readonly { readonly path: string; readonly mode: number }[];
 };
 
-/** What `npm pack` would put into the package as dist is now; with a folder it writes the file there. */
-export const pack = async (into?: string): Promise<Packed> => {
+/** What `npm pack` puts into the package as dist is now; the file itself is written only where it is told a folder. */
+export const pack = async (into?: string, from = root): Promise<Packed> => {
   const where = into === undefined ? ['--dry-run'] : ['--pack-destination', into];
-  const { stdout } = await npm(['pack', '--json', '--ignore-scripts', ...where], { cwd: root });
+  const { stdout } = await npm(['pack', '--json', '--ignore-scripts', ...where], { cwd: from });
   const told: Readonly<Record<string, Packed>> = JSON.parse(stdout);
   const [packed] = Object.values(told);
   if (packed === undefined) throw new Error(`npm pack told nothing: ${stdout}`);
@@ -40,12 +40,13 @@ export const npm = async (
   return { stdout: String(stdout), stderr: String(stderr) };
 };
 
-/** One line for the benchmark: what a user downloads and what then lies on the disk. */
-export const benchPackage = async (): Promise<string> => {
-  const { size, unpackedSize, files } = await pack();
-  const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0);
+/** One line for the benchmark: what a user downloads and what then lies on the disk, of the project in this folder. */
+export const benchPackage = async (from: string): Promise<string> => {
+  const { size, unpackedSize, files } = await pack(undefined, from);
   return `package: ${files.length} files, ${kilobytes(size)} kB packed, ${kilobytes(unpackedSize)} kB unpacked`;
 };
+
+const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0);
 
 const made = ['.git', 'build', 'dist', 'node_modules', 'THIRD-PARTY-LICENSES'];
 
