@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Component, findComponents, thirdPartyLicenses } from '../release/licenses.ts';
+import { type Component, findComponents, thirdPartyLicenses } from '../.ci/release/licenses.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const delivered = fs.readFileSync(join(root, 'THIRD-PARTY-LICENSES'), 'utf8');

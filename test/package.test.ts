@@ -3,7 +3,7 @@ import os from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { releasesIn } from '../release/changelog.ts';
+import { releasesIn } from '../.ci/release/changelog.ts';
 import { version } from '../src/version.ts';
 import { copyProject, npm, pack, root } from './support/package.ts';
 

@@ -166,9 +166,9 @@ const checks = (missing: readonly Tool[]): Job[] => {
   const all = [
     {
       name: 'oxlint',
-      words: ['oxlint', '--deny-warnings', '--type-aware', 'src', 'test', 'release', 'vitest.config.ts'],
+      words: ['oxlint', '--deny-warnings', '--type-aware', 'src', 'test', '.ci/release', 'vitest.config.ts'],
     },
-    { name: 'oxfmt', words: ['oxfmt', '--check', 'src', 'test', 'release', 'vitest.config.ts'] },
+    { name: 'oxfmt', words: ['oxfmt', '--check', 'src', 'test', '.ci/release', 'vitest.config.ts'] },
     { name: 'tsc', words: ['tsc'] },
     {
       name: 'shellcheck',
