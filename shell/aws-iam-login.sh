@@ -92,8 +92,6 @@ if [ "$asked" = env ]; then
   if [ -n "$help" ]; then evaluated=''; fi
   if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
   case $format in env | fish | process) ;; *) sure='' ;; esac
-  # On a terminal there is something to say.
-  if [ -t 1 ] && [ -z "$stored$undo" ]; then sure=''; fi
   case $as in keys | profile | watch) ;; *) sure='' ;; esac
   name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
 elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then
@@ -101,6 +99,8 @@ elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then
 else
   sure=''
 fi
+# On a terminal there is something to say, and of a full disk not every awk takes notice.
+if [ -z "$stored" ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then sure=''; fi
 
 # --- Failing ---------------------------------------------------------------------------------------------------
 

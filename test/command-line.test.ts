@@ -365,7 +365,7 @@ test('a Node that is too old gets one sentence', async () => {
   const old = `Object.defineProperty(process.versions, 'node', { value: '20.18.3' })`;
   fs.writeFileSync(join(home.folder, 'old.cjs'), old);
   const env = { NODE_OPTIONS: `--require=${join(home.folder, 'old.cjs')}` };
-  const { exitCode, stdout, stderr } = await runProcess(home, ['env'], { env });
+  const { exitCode, stdout, stderr } = await runProcess(home, ['env', '--format', 'powershell'], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'false\n' });
   expect(stderr).toMatch(/^aws-iam-login: Node 20\.18\.3 is too old: aws-iam-login needs 20\.19 or newer\n$/);
 });

@@ -210,7 +210,7 @@ outlives_node_version() {
   cp -r "$PACKAGE/dist" "$PACKAGE/shell" "$PACKAGE/completions" "$manager/v1/lib/aws-iam-login"
   cp "$(readlink -f "$D/bin/node")" "$manager/v1/bin/node"
   ln -s "$manager/v1/bin/node" "$manager/v2/bin/node"
-  ln -s ../lib/aws-iam-login/dist/aws-iam-login.cjs "$manager/v1/bin/aws-iam-login"
+  ln -s ../lib/aws-iam-login/shell/aws-iam-login.sh "$manager/v1/bin/aws-iam-login"
   rm "$D/bin/aws-iam-login" "$D/bin/node"
   own_rc "$1"
   PATH=$manager/v1/bin:/usr/bin:/bin aws-iam-login setup "$1" --yes

@@ -36,7 +36,7 @@ make_home() {
   # With this folder there, fish does not search all manual pages for completions.
   mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data/fish/generated_completions"
   touch "$D/calls" "$D/before" "$D/after"
-  printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\nexec node %q "$@"\n' "$D/calls" "$PACKAGE/dist/aws-iam-login.cjs" >"$D/bin/aws-iam-login"
+  printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\nexec sh %q "$@"\n' "$D/calls" "$PACKAGE/shell/aws-iam-login.sh" >"$D/bin/aws-iam-login"
   chmod +x "$D/bin/aws-iam-login"
   ln -s "$(command -v node)" "$D/bin/node"
   # A file already there, so that zsh's new-user wizard stays away.

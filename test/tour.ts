@@ -45,11 +45,7 @@ const setStage = (aws: LocalAws, home: string): Stage => {
     mode: 0o600,
   });
   writeFileSync(join(home, '.aws', 'config'), configOf(user.account), { mode: 0o600 });
-  writeProgram(
-    bin,
-    'aws-iam-login',
-    `exec ${quote(process.execPath)} ${quote(join(root, 'dist', 'aws-iam-login.cjs'))} "$@"`,
-  );
+  writeProgram(bin, 'aws-iam-login', `exec ${quote(join(root, 'shell', 'aws-iam-login.sh'))} "$@"`);
   const whoAmI = `exec ${quote(process.execPath)} ${quote(join(root, 'build', 'who-am-i.js'))} "$@"`;
   writeProgram(bin, 'who-am-i', whoAmI);
   const control = `${aws.url}/_local/code?serial=${encodeURIComponent(device.serialNumber)}&user=jane`;

@@ -1,12 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { quickAnswer } from '../../src/cli/quick.ts';
 import type { Case } from './launcher-cases.ts';
-
-/** The launcher, which is what `aws-iam-login` on PATH is. */
-export const launcher = fileURLToPath(new URL('../../shell/aws-iam-login.sh', import.meta.url));
+import { launcher } from './program.ts';
 
 /** Every kind of awk and of shell that the launcher has to work with, as commands. */
 export const awks = ['gawk', 'mawk', 'original-awk', 'busybox awk'] as const;
@@ -84,7 +81,7 @@ export const askLauncher = async (
     const variables = Object.entries({ ...env, ...filesOf(folder, place) });
     const exported = variables.map(([name, value]) => `export ${name}=${quoted(value)}`).join('\n');
     const command = `exec ${shell} ${quoted(launcher)} ${argv.map(quoted).join(' ')}`;
-    return `(\n${exported}\n${command}\n) </dev/null >${place}.out 2>${place}.err\necho $? >${place}.code`;
+    return `(\n(\n${exported}\n${command}\n) </dev/null 2>${place}.err\necho $? >${place}.code\n) | cat >${place}.out`;
   });
   fs.writeFileSync(join(out, 'script'), script.join('\n'));
   const child = spawn('dash', ['script'], {

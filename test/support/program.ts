@@ -9,7 +9,10 @@ import { shown } from '../../src/text.ts';
 import type { LocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
 
-/** The built program: `npm run build` makes it. */
+/** What `aws-iam-login` on PATH is: the launcher, which answers by itself or becomes the program. */
+export const launcher = fileURLToPath(new URL('../../shell/aws-iam-login.sh', import.meta.url));
+
+/** The built program behind the launcher: `npm run build` makes it. */
 export const program = fileURLToPath(new URL('../../dist/aws-iam-login.cjs', import.meta.url));
 
 /** A home of its own with AWS's two files, and everything that a process in it may know of its surroundings. */
@@ -29,7 +32,7 @@ export const makeHome = (url: string): Home => {
   const bin = join(folder, 'bin');
   fs.mkdirSync(bin);
   fs.mkdirSync(join(folder, '.aws'), { mode: 0o700 });
-  fs.symlinkSync(program, join(bin, 'aws-iam-login'));
+  fs.symlinkSync(launcher, join(bin, 'aws-iam-login'));
   return {
     folder,
     credentials: join(folder, '.aws', 'credentials'),
@@ -148,12 +151,7 @@ export type Running = {
 
 /** Starts the program without a controlling terminal, in a session of its own. */
 export const start = (home: Home, args: readonly string[], options: RunOptions = {}): Running =>
-  startCommand(
-    home,
-    process.execPath,
-    [fs.realpathSync(join(home.folder, 'bin', 'aws-iam-login')), ...args],
-    options,
-  );
+  startCommand(home, join(home.folder, 'bin', 'aws-iam-login'), args, options);
 
 /**
  * Runs a command line in this process, which costs a tenth of starting one. For whatever depends on stdin, signals, the
