@@ -652,13 +652,18 @@ if ! [ -x "$node" ]; then
   fail "$failed" "could not start Node, which this needs: there is no node on PATH" "install Node 20.19 or newer"
 fi
 
-# Some shells drop variables whose names are no identifiers, such as the functions that bash exports. exec is to pass
-# them on, so the program is told.
+# Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
+# were unset above. exec is to pass them on, so the program is told.
 if [ "$failed" = 125 ]; then
-  if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] && [ -r "/proc/$$/environ" ]; then
+  if [ -r "/proc/$$/environ" ]; then
     AWS_IAM_LOGIN_DROPPED=$(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ" | LC_ALL=C command grep -v '^[A-Za-z_][A-Za-z0-9_]*=')
     if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
   fi
 fi
-trap refuse 0 # for a Node that cannot be started
+# A Node that cannot be started: bash has to be told not to end without a word, others have their trap.
+# shellcheck disable=SC3044
+if [ -n "${BASH_VERSION-}" ]; then shopt -s execfail; else trap refuse 0; fi
+# shellcheck disable=SC2093
 exec "$node" "$entry" "$@"
+refuse
+exit 126

@@ -38,5 +38,5 @@ export const withDropped = ({ AWS_IAM_LOGIN_DROPPED: dropped = '', ...env }: Env
         .join('\n'),
     ] as const;
   });
-  return { ...Object.fromEntries(entries), ...env };
+  return { ...env, ...Object.fromEntries(entries) };
 };

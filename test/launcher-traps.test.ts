@@ -1,0 +1,366 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { awkProgram, awks, makePath, posixCommands, quoted } from './support/launcher.ts';
+import {
+  type Home,
+  type RunOptions,
+  launcher,
+  makeHome,
+  program,
+  runCommand,
+  startCommand,
+  until,
+  writeCredentials,
+} from './support/program.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const secret = 'secret+ONE/';
+const session = (expiration = '2099-01-01 00:00:00+00:00'): string =>
+  `[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = x\n\n[default-sts]\naws_access_key_id = ASIAONE\naws_secret_access_key = ${secret}\naws_session_token = token/ONE==\nexpiration = ${expiration}\n`;
+
+let home: Home;
+let tools: string;
+
+beforeEach(() => {
+  home = makeHome('http://127.0.0.1:9');
+  tools = join(home.folder, 'tools');
+  home.env['PATH'] = makePath(tools, 'gawk');
+  writeCredentials(home, session());
+});
+
+afterEach(() => home.remove());
+
+const overridden = (name: string, script: string): void => {
+  fs.writeFileSync(join(tools, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+};
+
+const useNode = (): void => {
+  fs.rmSync(join(tools, 'node'));
+  fs.symlinkSync(process.execPath, join(tools, 'node'));
+};
+
+const runIn = (shell: string, words: readonly string[], options: RunOptions = {}) => {
+  const [command = '', ...given] = [...shell.split(' '), launcher, ...words];
+  return runCommand(home, command, given, options);
+};
+
+const ask = (words: readonly string[], options: RunOptions = {}) => runIn('dash', words, options);
+
+test('a live session is answered without Node', async () => {
+  const { exitCode, stdout, stderr } = await ask(['env']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toContain(`AWS_SECRET_ACCESS_KEY='${secret}'`);
+});
+
+describe.each(posixCommands)('%s', (shell) => {
+  test('what the surroundings define or trace changes nothing, and shows no secret', async () => {
+    const file = join(home.folder, 'start');
+    fs.writeFileSync(
+      file,
+      'alias awk=false printf=false case=false command=false echo=false exec=false\nset -x\n',
+    );
+    const env = {
+      'BASH_FUNC_awk%%': '() { echo caught; }',
+      'BASH_FUNC_printf%%': '() { echo caught; }',
+      'BASH_FUNC_command%%': '() { echo caught; }',
+      'BASH_FUNC_[%%': '() { echo caught; }',
+      ENV: file,
+      SHELLOPTS: 'xtrace:verbose:allexport:noglob:nounset:errexit',
+      IFS: 'AWS',
+      CDPATH: '/',
+      LC_ALL: 'tr_TR.UTF-8',
+      POSIXLY_CORRECT: '1',
+    };
+    const { exitCode, stdout, stderr } = await runIn(shell, ['env'], { env });
+    expect({ exitCode, stderr: stderr.includes(secret) }).toEqual({ exitCode: 0, stderr: false });
+    expect(stdout).toBe((await ask(['env'])).stdout);
+    expect((await runIn(shell, ['env', '--stored'], { env })).stdout).toBe(stdout);
+  });
+
+  test('an answer that awk has not given is none', async () => {
+    for (const script of ['exit 0', 'exit 1', 'exit 2', 'exit 81x', 'echo export X=1; kill -9 $$']) {
+      overridden('awk', script);
+      expect(await runIn(shell, ['env', '--stored'])).toMatchObject({ exitCode: 2 });
+    }
+    overridden('awk', 'exit 2');
+    expect(await runIn(shell, ['env'])).toMatchObject({ exitCode: 0, stdout: 'handed over\n' });
+  });
+
+  test('a Node that cannot be started still ends in false', async () => {
+    for (const [words, code, stdout] of [
+      [['env', 'nobody'], 1, 'false\n'],
+      [['env', 'nobody', '--format', 'process'], 1, ''],
+      [['nobody', 'env', '--as=profile', '--format=fish'], 1, 'false\n'],
+      [['login'], 1, ''],
+      [['exec', 'nobody', '--', 'true'], 125, ''],
+    ] as const) {
+      fs.rmSync(join(tools, 'node'), { force: true });
+      const env = { PATH: onlyTools() };
+      const gone = await runIn(shell, words, { env });
+      expect(gone).toMatchObject({ exitCode: code, stdout });
+      expect(gone.stderr).toBe(
+        'aws-iam-login: could not start Node, which this needs: there is no node on PATH\n  hint: install Node 20.19 or newer\n',
+      );
+      // The others take whatever the system cannot start for a script of their own.
+      if (!['dash', 'bash --posix', 'mksh'].includes(shell)) continue;
+      fs.writeFileSync(join(tools, 'node'), '\u007FELF no program', { mode: 0o755 });
+      const broken = await runIn(shell, words, { env });
+      expect(broken.exitCode).toBeGreaterThan(0);
+      expect(broken.stdout).toBe(stdout);
+    }
+  });
+});
+
+// All that the launcher calls, and no Node; made once, so that every shell finds itself too.
+const onlyTools = (): string => {
+  for (const name of ['readlink', 'tr', 'grep', 'wc', 'cat', 'printf', 'gawk']) {
+    const path = spawnSync('sh', ['-c', `command -v ${name}; type -P ${name} 2>/dev/null`]).stdout;
+    const found =
+      String(path)
+        .split('\n')
+        .find((line) => line.startsWith('/')) ?? `/usr/bin/${name}`;
+    if (!fs.existsSync(join(tools, name))) fs.symlinkSync(found, join(tools, name));
+  }
+  for (const command of posixCommands) {
+    const [name = ''] = command.split(' ');
+    const found = String(spawnSync('sh', ['-c', `command -v ${name}`]).stdout).trim();
+    if (!fs.existsSync(join(tools, name))) fs.symlinkSync(found, join(tools, name));
+  }
+  return tools;
+};
+
+test('without an awk everything goes to Node', async () => {
+  const path = onlyTools();
+  fs.rmSync(join(tools, 'awk'));
+  fs.rmSync(join(tools, 'gawk'));
+  const env = { PATH: path };
+  expect(await ask(['env'], { env })).toMatchObject({ exitCode: 0, stdout: 'handed over\n' });
+  expect(await ask(['env', '--stored'], { env })).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
+describe.each(awks)('%s', (awk) => {
+  beforeEach(() => {
+    home.env['PATH'] = makePath(tools, awk);
+  });
+
+  test('Unix times beyond 2^31 are written out', async () => {
+    expect((await ask(['env', '--stored'])).stdout).toContain("AWS_IAM_LOGIN_EXPIRES_AT='4070908800'");
+  });
+
+  test.each(['a=b', 'x=1 y', '-', '-f', 'a\\nb', '%d', "it's", 'ü', '*', '$HOME', '/dev/stdin/../x'])(
+    'files called %s are read',
+    async (name) => {
+      const folder = join(home.folder, 'odd');
+      fs.mkdirSync(folder);
+      const own = name.replaceAll('/', '_');
+      fs.writeFileSync(join(folder, own), session());
+      for (const path of [join(folder, own), own]) {
+        const env = { AWS_SHARED_CREDENTIALS_FILE: path, AWS_CONFIG_FILE: `${path}.missing` };
+        const { exitCode, stdout } = await ask(['env', '--stored'], { env, cwd: folder });
+        expect({ exitCode, isRead: stdout.includes(secret) }).toEqual({ exitCode: 0, isRead: true });
+      }
+    },
+  );
+
+  test('stdin stays with whoever it belongs to', async () => {
+    const script = `${quoted(launcher)} env --stored >/dev/null; cat`;
+    const { stdout } = await runCommand(home, 'dash', ['-c', script], { input: '[default]\nmine\n' });
+    expect(stdout).toBe('[default]\nmine\n');
+  });
+
+  test('a file of which this awk loses a part is not for it', async () => {
+    for (const [from, to] of [
+      ['ASIAONE', 'ASIA\0ONE'],
+      ['aws_session_token', '\0\naws_session_token'],
+      ['00:00\n', '00:00\nregion = eu-west-1\n\0\nregion\0 = x\n'],
+      ['[default-sts]', '\0[default-sts]'],
+    ] as const) {
+      writeCredentials(home, session().replace(from, to));
+      const { exitCode, stdout } = await ask(['env', '--stored']);
+      const core = await runCommand(home, process.execPath, [program, 'env', '--stored']);
+      if (exitCode !== 2)
+        expect({ exitCode, stdout }).toEqual({ exitCode: core.exitCode, stdout: core.stdout });
+    }
+  });
+
+  test('10,000 profiles are read as one is, in one piece and with no end of the last line', async () => {
+    const others = Array.from({ length: 10_000 }, (_, index) => `[profile-${index}]\nregion = x\n`).join(
+      '\n',
+    );
+    for (const text of [others + session(), session() + others.trimEnd(), session().trimEnd()]) {
+      writeCredentials(home, text);
+      const { exitCode, stdout } = await ask(['env', '--stored']);
+      expect({ exitCode, isRead: stdout.includes(secret) }).toEqual({ exitCode: 0, isRead: true });
+    }
+    writeCredentials(home, `${others}\n[zero]\nx = a\0b\n${session()}`);
+    const isWhole = awk === 'gawk' || awk === 'mawk';
+    expect((await ask(['env', '--stored'])).exitCode).toBe(isWhole ? 0 : 2);
+  });
+
+  test('the clock is that of the machine', async () => {
+    for (const [seconds, exitCode] of [
+      [240, 1],
+      [360, 0],
+    ] as const) {
+      const end = new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19);
+      writeCredentials(home, session(end));
+      expect((await ask(['env', '--stored'])).exitCode).toBe(exitCode);
+    }
+  });
+});
+
+// What srand() says of the clock: seconds, in mawk since 2021 micro- or nanoseconds, or nothing of use.
+test.each([
+  ['1790000000', '1790000000', 0],
+  ['1790000000123456', '1790000000123999', 0],
+  ['1790000000123456789', '1790000000999999999', 0],
+  ['1790000000999999', '1790000001000001', 0],
+  ['1790000000', '1790000400', 2],
+  ['12', '12', 2],
+  ['0', '0', 2],
+  ['-5', '-5', 2],
+])('a clock that says %s and then %s', async (one, two, exitCode) => {
+  const calls = awkProgram().split('whole_seconds(srand())');
+  expect(calls).toHaveLength(3);
+  const text = `${calls[0]}whole_seconds(${one})${calls[1]}whole_seconds(${two})${calls[2]}`;
+  fs.writeFileSync(join(home.folder, 'program.awk'), text);
+  overridden('awk', `shift\nexec gawk -f ${quoted(join(home.folder, 'program.awk'))} "$@"`);
+  const end = new Date(1_790_000_000_000 + 300_000).toISOString().slice(0, 19);
+  writeCredentials(home, session(one.endsWith('999999') ? '2099-01-01 00:00:00' : end));
+  expect((await ask(['env', '--stored'])).exitCode).toBe(exitCode);
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s ends in false where a shell evaluates stdout', async (signal, exitCode) => {
+  const pid = join(home.folder, 'pid');
+  overridden('awk', `echo $$ >${quoted(pid)}.new; mv ${quoted(pid)}.new ${quoted(pid)}; exec sleep 60`);
+  for (const [words, stdout] of [
+    [['env'], 'false\n'],
+    [['env', '--format=process'], ''],
+  ] as const) {
+    fs.rmSync(pid, { force: true });
+    const { child, ended } = startCommand(home, 'dash', [launcher, ...words]);
+    await until(() => fs.existsSync(pid));
+    child.kill(signal);
+    process.kill(Number(fs.readFileSync(pid, 'utf8')), 'SIGTERM');
+    expect(await ended).toMatchObject({ exitCode, stdout });
+  }
+});
+
+test('a machine whose Node has gone still gets its live session', async () => {
+  fs.rmSync(join(tools, 'node'));
+  expect(await ask(['env'], { env: { PATH: onlyTools() } })).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+test('what is no file that can be read is the program’s to judge', async () => {
+  for (const make of [
+    () => fs.mkdirSync(home.config),
+    () => fs.symlinkSync('config', home.config),
+    () => fs.symlinkSync('nowhere', home.config),
+    () => spawnSync('mkfifo', [home.config]),
+  ]) {
+    make();
+    expect((await ask(['env', '--stored'])).exitCode).toBe(2);
+    fs.rmSync(home.config, { recursive: true });
+  }
+  const env = { AWS_CONFIG_FILE: join(home.folder, 'no', 'such', 'folder') };
+  expect((await ask(['env', '--stored'], { env })).exitCode).toBe(2);
+  expect((await ask(['env', '--stored'], { env: { HOME: undefined } })).exitCode).toBe(2);
+  expect((await ask(['env', '--stored'], { env: { AWS_CONFIG_FILE: '/dev/null' } })).exitCode).toBe(0);
+});
+
+test('stdout that is no pipe is for Node, which sees a full disk and a terminal', async () => {
+  const script = `${quoted(launcher)} env >${quoted(join(home.folder, 'out'))}`;
+  await runCommand(home, 'dash', ['-c', script]);
+  expect(fs.readFileSync(join(home.folder, 'out'), 'utf8')).toBe('handed over\n');
+});
+
+describe('the way to the program', () => {
+  test.each(['links', "it's a folder", 'a "b" $c', 'new\nline', 'ends in newline\n', '-dash', 'ü'])(
+    'leads through symbolic links from %j',
+    async (name) => {
+      useNode();
+      const folder = join(home.folder, name);
+      const installed = join(folder, 'lib', 'package');
+      for (const part of ['dist', 'shell']) {
+        fs.cpSync(join(dirname(launcher), '..', part), join(installed, part), { recursive: true });
+      }
+      fs.mkdirSync(join(folder, 'bin'));
+      fs.symlinkSync('../lib/package/shell/aws-iam-login.sh', join(folder, 'bin', 'one'));
+      fs.symlinkSync('one', join(folder, 'bin', 'two'));
+      fs.symlinkSync(join(folder, 'bin', 'two'), join(folder, 'three'));
+      fs.symlinkSync(join(folder, 'bin'), join(folder, 'linked'));
+      const env = { PATH: `${join(folder, 'linked')}:${home.env['PATH'] ?? ''}` };
+      for (const path of ['bin/one', 'bin/two', 'three', 'linked/one']) {
+        expect(await runCommand(home, join(folder, path), ['--version'], { env })).toMatchObject({
+          exitCode: 0,
+        });
+        expect(await runCommand(home, `./${path}`, ['--version'], { env, cwd: folder })).toMatchObject({
+          exitCode: 0,
+        });
+      }
+      for (const shell of posixCommands) {
+        const [command = '', ...words] = [...shell.split(' '), './bin/two', '--version'];
+        expect(await runCommand(home, command, words, { env, cwd: folder })).toMatchObject({ exitCode: 0 });
+      }
+      expect(await runCommand(home, 'sh', ['-c', 'two --version'], { env })).toMatchObject({ exitCode: 0 });
+    },
+  );
+
+  const copy = (stamp: string): string => {
+    const folder = join(home.folder, 'copies', 'shell');
+    fs.mkdirSync(folder, { recursive: true });
+    fs.copyFileSync(launcher, join(folder, 'aws-iam-login.sh'));
+    fs.writeFileSync(join(folder, '..', 'stamp'), stamp);
+    return join(folder, 'aws-iam-login.sh');
+  };
+
+  test('of a copy is the stamp where PATH has lost Node and the program', async () => {
+    fs.rmSync(join(tools, 'node'));
+    fs.rmSync(join(home.folder, 'bin', 'aws-iam-login'));
+    const path = copy(`1.0.0\n${process.execPath}\n${program}\n`);
+    const { exitCode } = await runCommand(home, 'dash', [path, '--version'], { env: { PATH: onlyTools() } });
+    expect(exitCode).toBe(0);
+  });
+
+  test('of a copy is the program on PATH, which may be newer, but never the copy itself', async () => {
+    const path = copy(`0.9.0\n${process.execPath}\n${program}\n`);
+    overridden('aws-iam-login', 'echo "newer, hook $AWS_IAM_LOGIN_HOOK_VERSION"');
+    expect((await runCommand(home, 'dash', [path, '--version'])).stdout).toBe('newer, hook 0.9.0\n');
+    fs.rmSync(join(tools, 'aws-iam-login'));
+    fs.symlinkSync(path, join(tools, 'aws-iam-login'));
+    useNode();
+    expect(await runCommand(home, 'dash', [path, '--version'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('that is gone is one sentence', async () => {
+    const path = copy(`1.0.0\n${process.execPath}\n/gone/aws-iam-login.cjs\n`);
+    const gone = await runCommand(home, 'dash', [path, 'env', 'nobody'], { env: { PATH: onlyTools() } });
+    expect(gone).toMatchObject({ exitCode: 1, stdout: 'false\n' });
+    expect(gone.stderr).toMatch(
+      /^aws-iam-login: could not find the program at \/gone\/aws-iam-login.cjs: .*\n {2}hint: .*\n$/,
+    );
+  });
+
+  test('is open to what a shell drops: exec passes variables on whose names are no identifiers', async () => {
+    useNode();
+    const env = {
+      'BASH_FUNC_greet%%': '() { echo "hello\nworld"; }',
+      'a.b-c': 'kept = "it"',
+      AWS_CONFIG_FILE: '/dev/null',
+    };
+    for (const shell of posixCommands) {
+      const { exitCode, stdout } = await runIn(shell, ['exec', '--', 'env'], { env });
+      expect(exitCode).toBe(0);
+      expect(`\n${stdout}`).toContain('\na.b-c=kept = "it"\n');
+      expect(`\n${stdout}`).toContain('\nBASH_FUNC_greet%%=() { echo "hello\nworld"; }\n');
+      expect(stdout).not.toContain('AWS_IAM_LOGIN_DROPPED');
+    }
+  });
+});
