@@ -22,3 +22,9 @@ const unseen = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
 
 const octal = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+
+/** The path with `~` for the home folder. */
+export const shownPath = (path: string, home: string | undefined): string =>
+  home !== undefined && home !== '' && path.startsWith(`${home.replace(/\/$/, '')}/`)
+    ? `~${path.slice(home.replace(/\/$/, '').length)}`
+    : path;

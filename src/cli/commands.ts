@@ -80,7 +80,7 @@ export const options = {
   abort: { type: 'boolean', describe: 'undo an unfinished rotation' },
   'delete-other': { type: 'boolean', describe: 'delete the other key of a user who has two' },
   'keep-old': { type: 'boolean', describe: 'leave the old key inactive instead of deleting it' },
-  json: { type: 'boolean', describe: 'print the outcome as JSON' },
+  json: { type: 'boolean', describe: 'print JSON, for scripts' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
   stored: { type: 'boolean', hidden: true, describe: 'only what is stored and live: exit code 1 without' },
@@ -243,6 +243,26 @@ export const commands = {
       ['aws-iam-login default rotate', 'a new access key in, the old one out'],
       ['aws-iam-login rotate work --status', 'what an interrupted rotation has done'],
       ['aws-iam-login rotate work --abort', 'back to the old key'],
+    ],
+  },
+  status: {
+    describe: 'say what this shell and a profile have: who, which session, until when',
+    operand: 'profile',
+    stdout: 'text',
+    options: ['profile', 'min-ttl', 'json', ...everywhere],
+    examples: [
+      ['aws-iam-login status', 'this shell, and its profile'],
+      ['aws-iam-login status work --quiet || aws-iam-login work', 'exit code 0 live, 3 not'],
+    ],
+  },
+  list: {
+    describe: 'list every profile with its session and the time that is left',
+    operand: 'none',
+    stdout: 'text',
+    options: ['json', ...everywhere],
+    examples: [
+      ['aws-iam-login list', 'roles stand below their user'],
+      ['aws-iam-login list --json', 'for scripts'],
     ],
   },
   policy: {
