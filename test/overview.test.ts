@@ -218,27 +218,27 @@ const entry = (name: string): Entry => ({
   loginCommand: undefined,
 });
 
-describe('a table', () => {
-  const text = (columns: number): string[] =>
-    formatList(
-      [entry('a'), entry(`very-${'long-'.repeat(20)}name`)],
-      undefined,
-      { ...plainScreen, columns },
-      1e9,
-    )
-      .split('\n')
-      .slice(0, -1);
+const tableOf = (columns: number): string[] =>
+  formatList(
+    [entry('a'), entry(`very-${'long-'.repeat(20)}name`)],
+    undefined,
+    { ...plainScreen, columns },
+    1e9,
+  )
+    .split('\n')
+    .slice(0, -1);
 
+describe('a table', () => {
   test.each([20, 40, 60, 64, 76, 80, 92, 120, 300])('of profiles fits %i columns', (columns) => {
-    for (const line of text(columns)) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    for (const line of tableOf(columns)) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
   });
 
   test('leaves out what needs more room, and cuts long names', () => {
-    expect(text(60)[0]).toMatch(/^ {2}PROFILE +KIND {2}SESSION *$/);
-    expect(text(80)[2]).toMatch(
+    expect(tableOf(60)[0]).toMatch(/^ {2}PROFILE +KIND {2}SESSION *$/);
+    expect(tableOf(80)[2]).toMatch(
       /^\* very-long-.*… {2}user {2}11 h 30 min left {2}ap-southeast-2 {2}11 days$/,
     );
-    expect(text(300)[2]).toContain('long-name  user');
+    expect(tableOf(300)[2]).toContain('long-name  user');
   });
 
   test('counts wide characters twice, and cuts between characters', () => {

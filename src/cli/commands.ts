@@ -74,6 +74,8 @@ export const options = {
   'no-debug': { type: 'boolean', hidden: true, describe: 'the opposite of --debug, as in the origin' },
   path: { type: 'boolean', describe: "print where the shell's script lies" },
   yes: { type: 'boolean', alias: 'y', describe: 'do not ask before the change' },
+  all: { type: 'boolean', describe: 'every profile' },
+  purge: { type: 'boolean', describe: 'with --remove: the sessions and all notes of ours as well' },
   remove: { type: 'boolean', describe: 'take everything out again' },
   status: { type: 'boolean', describe: 'say what an unfinished rotation has done' },
   resume: { type: 'boolean', describe: 'finish an unfinished rotation' },
@@ -265,6 +267,16 @@ export const commands = {
       ['aws-iam-login list --json', 'for scripts'],
     ],
   },
+  logout: {
+    describe: 'remove the stored session of a profile, and those of its roles',
+    operand: 'profile',
+    stdout: 'nothing',
+    options: ['profile', 'all', 'hook', ...everywhere],
+    examples: [
+      ['aws-iam-login logout work', 'work, and the roles that come from it'],
+      ['aws-iam-login logout --all', 'every session that login and roles have stored'],
+    ],
+  },
   policy: {
     describe: 'print the least-privilege IAM policy that the commands need',
     operand: 'profile',
@@ -286,10 +298,11 @@ export const commands = {
     describe: "install hook and completion, and load them from the shell's rc file",
     operand: 'shell',
     stdout: 'nothing',
-    options: ['remove', 'yes', ...everywhere],
+    options: ['remove', 'purge', 'yes', ...everywhere],
     examples: [
       ['aws-iam-login setup', 'the shell that you type it in'],
       ['aws-iam-login setup zsh --remove', 'takes everything out again'],
+      ['aws-iam-login setup --remove --purge', 'and the stored sessions, before an uninstall'],
     ],
   },
   completion: {

@@ -46,11 +46,11 @@ export const refuseProblems = ({ problems }: Pick<Reading, 'problems'>): void =>
     );
 };
 
-/** An edited profile; `isEdited` tells which of its settings the edit was allowed to change, `refusal` what to raise. */
+/** Edited profiles; `isEdited` tells which settings of one the edit was allowed to change, `refusal` what to raise. */
 export type Edited = {
   readonly kind: FileKind;
-  readonly profile: string;
-  readonly isEdited: (setting: string) => boolean;
+  readonly isOwn: (profile: string) => boolean;
+  readonly isEdited: (setting: string, profile: string) => boolean;
   readonly refusal: UserError;
 };
 
@@ -89,12 +89,13 @@ const header = Symbol('header');
 const block = Symbol('block');
 
 /** All that botocore reads but the edited settings, in one flat list. */
-const botoRest = ({ sections }: Reading, { kind, profile, isEdited }: Edited): unknown[] => {
+const botoRest = ({ sections }: Reading, { kind, isOwn, isEdited }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const { name, settings } of sections) {
-    const isOwn = botoName(name, kind) === profile;
-    const kept = isOwn ? settings.filter((setting) => !isEdited(setting.name)) : settings;
-    if (isOwn && kept.length === 0) continue;
+    const profile = botoName(name, kind);
+    const own = profile !== undefined && isOwn(profile) ? profile : undefined;
+    const kept = own === undefined ? settings : settings.filter((setting) => !isEdited(setting.name, own));
+    if (own !== undefined && kept.length === 0) continue;
     rest.push(header, name);
     for (const setting of kept) rest.push(setting.name, valueOf(setting));
   }
@@ -102,20 +103,22 @@ const botoRest = ({ sections }: Reading, { kind, profile, isEdited }: Edited): u
 };
 
 /** All that the JavaScript SDK reads but the edited settings, in one flat list. */
-const jsRest = ({ js }: Reading, { kind, profile, isEdited }: Edited): unknown[] => {
+const jsRest = ({ js }: Reading, { kind, isOwn, isEdited }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const [name, { settings, nested }] of js) {
     if (!isJsSection(name, kind)) continue;
-    const isOwn = jsName(name, kind) === profile;
+    const profile = jsName(name, kind);
+    const edited = profile !== undefined && isOwn(profile) ? profile : undefined;
     const own: unknown[] = [];
-    for (const [setting, { value }] of settings) if (!isOwn || !isEdited(setting)) own.push(setting, value);
+    for (const [setting, { value }] of settings)
+      if (edited === undefined || !isEdited(setting, edited)) own.push(setting, value);
     for (const [outer, inner] of nested ?? []) {
       // spelled so that no edit can be meant by it
-      if (isOwn && isEdited(`${outer}.`)) continue;
+      if (edited !== undefined && isEdited(`${outer}.`, edited)) continue;
       own.push(block, outer);
       for (const [setting, { value }] of inner) own.push(setting, value);
     }
-    if (!isOwn || own.length > 0) rest.push(header, name, ...own);
+    if (edited === undefined || own.length > 0) rest.push(header, name, ...own);
   }
   return rest;
 };
