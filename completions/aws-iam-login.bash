@@ -69,7 +69,7 @@ __aws_iam_login_options() {
   case $1 in
     # >>> options: made by 'npm run generate'
     '') ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help --version) ;;
-    init) ail_names=(--profile --serial-number --region --force --no-input --quiet --debug --help) ;;
+    init) ail_names=(--profile --serial-number --region --roles --undo --force --no-input --quiet --debug --yes --help) ;;
     login) ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help) ;;
     env | use) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --format --as --unset --no-input --quiet --debug --help) ;;
     exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --as --no-input --quiet --debug --help) ;;

@@ -39,14 +39,14 @@ __aws_iam_login_report_gone() {
   return 127
 }
 
-# Runs the program and applies what it prints to this shell; returns its exit code.
+# Runs a function of ours and applies what it prints to this shell; returns its exit code.
 __aws_iam_login_apply() {
   local ail_trap ail_aliases='' ail_text ail_code=0
   if shopt -q expand_aliases; then ail_aliases=1; fi
   shopt -u expand_aliases # `unset` and `export` may be aliases
   ail_trap=$(trap -p INT)
   trap : INT # not '', which the program would inherit; it also keeps the eval whole
-  ail_text=$(__aws_iam_login_run "$@") || ail_code=$?
+  ail_text=$("$@") || ail_code=$?
   if ((ail_code == 0)); then
     [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
   fi
@@ -94,11 +94,19 @@ __aws_iam_login_find_command() {
   done
 }
 
+# Logs out, and takes the session out of this shell when the program says that it is one of those.
+__aws_iam_login_logout() {
+  local ail_said
+  ail_said=$(__aws_iam_login_run "$@") || return
+  if [[ $ail_said == unset ]]; then __aws_iam_login_untraced __aws_iam_login_apply __aws_iam_login_run env --unset --format env; fi
+}
+
 __aws_iam_login_main() {
   local ail_command ail_at ail_code=0
   __aws_iam_login_find_command "$@"
   case $ail_command in
-    use) __aws_iam_login_untraced __aws_iam_login_apply "${@:1:ail_at-1}" env --format env "${@:ail_at+1}" || ail_code=$? ;;
+    use) __aws_iam_login_untraced __aws_iam_login_apply __aws_iam_login_run "${@:1:ail_at-1}" env --format env "${@:ail_at+1}" || ail_code=$? ;;
+    logout) __aws_iam_login_logout "${@:1:ail_at}" --hook "${@:ail_at+1}" || ail_code=$? ;;
     *) __aws_iam_login_run "$@" || ail_code=$? ;;
   esac
   case $ail_command:$ail_code in
@@ -187,9 +195,9 @@ __aws_iam_login_renew() {
   if ((__aws_iam_login_delay > 900)); then __aws_iam_login_delay=900; fi
   __aws_iam_login_wait=$((ail_now + __aws_iam_login_delay))
   if [[ -n $ail_ask ]]; then
-    __aws_iam_login_apply env "--profile=$1" --format env --as "$ail_as" --hook || ail_code=$?
+    __aws_iam_login_apply __aws_iam_login_run env "--profile=$1" --format env --as "$ail_as" --hook || ail_code=$?
   else
-    __aws_iam_login_apply env "--profile=$1" --format env --as "$ail_as" --hook --no-input || ail_code=$?
+    __aws_iam_login_apply __aws_iam_login_run env "--profile=$1" --format env --as "$ail_as" --hook --no-input || ail_code=$?
   fi
   case $ail_code:$ail_ask in
     0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
@@ -231,147 +239,20 @@ __aws_iam_login_is_input_waiting() {
 
 # --- A session from the file, without the program --------------------------------------------------------------
 
-# Exports the live session of user profile $1 as `env` would. 1: there is none; 2: only the program
-# can tell (a role, mfa_process, a file that is written in an unusual way).
+# Takes up the stored session of profile $1 when it is live, as `env` would, without Node. 1: there is none; any other
+# failure: only the program can tell.
 __aws_iam_login_take() {
-  local ail_text ail_section ail_user ail_session ail_header ail_value ail_time ail_now
-  local ail_id ail_secret ail_token ail_end ail_region=''
-  case $1 in '' | *-sts | *[!A-Za-z0-9_.@+%:/,=\ -]*) return 2 ;; esac
-
-  __aws_iam_login_read "${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials}" || return 1
-  __aws_iam_login_section "[$1]" || return 2
-  ail_user=$ail_section
-  __aws_iam_login_section "[$1-sts]" || return 2
-  ail_session=$ail_section
-  if __aws_iam_login_read "${AWS_CONFIG_FILE:-${HOME-}/.aws/config}"; then
-    for ail_header in "profile $1" "profile	$1" "profile \"$1\"" "profile '$1'" default; do
-      [[ $ail_header != default || $1 == default ]] || continue
-      __aws_iam_login_section "[$ail_header]" || return 2
-      ail_user+=$ail_section
-    done
-    __aws_iam_login_section "[profile $1-sts]" || return 2
-    ail_session+=$ail_section
-  fi
-  case $ail_user in
-    '' | *$'\nrole_arn='* | *$'\nsource_profile='* | *$'\ncredential_source='* | *$'\nmfa_process='* | *$'\nsso_'* | *$'\nweb_identity_'*) return 2 ;;
-  esac
-  case $ail_session in
-    '') return 1 ;;
-    *$'\nrole_arn='* | *$'\ncredential_process='* | *$'\naws_security_token='*) return 2 ;;
-  esac
-
-  __aws_iam_login_key "$ail_session" expiration && __aws_iam_login_epoch "$ail_value" || return 2
-  ail_end=$ail_value
-  __aws_iam_login_clock
-  ((ail_time - ail_now >= 300)) || return 1
-  __aws_iam_login_key "$ail_session" aws_access_key_id || return 2
-  ail_id=$ail_value
-  __aws_iam_login_key "$ail_session" aws_secret_access_key || return 2
-  ail_secret=$ail_value
-  __aws_iam_login_key "$ail_session" aws_session_token || return 2
-  ail_token=$ail_value
-  if __aws_iam_login_key "$ail_user$ail_session" region; then ail_region=$ail_value; fi
-  case $ail_id in AKIA*) return 2 ;; esac
-  case $ail_id$ail_secret$ail_token$ail_region in *[!A-Za-z0-9+/=_-]*) return 2 ;; esac
-  [[ -n $ail_region || -z ${AWS_IAM_LOGIN_REGION-} ]] || return 2
-  __aws_iam_login_export "$1"
-}
-
-# One command, so that a read-only variable makes the whole fail.
-__aws_iam_login_export() {
   local ail_as=keys
   case ${AWS_IAM_LOGIN_AS-} in profile | watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
   case $ail_as:${AWS_PROFILE-} in
     keys: | watch:* | profile: | "profile:$1-sts") ;;
     *) return 2 ;; # the user has chosen a profile meanwhile
   esac
-  case $ail_as in
-    keys)
-      unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN &&
-        export AWS_ACCESS_KEY_ID="$ail_id" AWS_SECRET_ACCESS_KEY="$ail_secret" AWS_SESSION_TOKEN="$ail_token" \
-          AWS_CREDENTIAL_EXPIRATION="${ail_end:0:10}T${ail_end:11:8}Z" || return 2
-      ;;
-    profile)
-      unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_DEFAULT_PROFILE &&
-        export AWS_PROFILE="$1-sts" || return 2
-      ;;
-  esac
-  if [[ $ail_as != watch && -n $ail_region ]]; then
-    export AWS_REGION="$ail_region" AWS_DEFAULT_REGION="$ail_region" AWS_IAM_LOGIN_REGION="$ail_region" || return 2
-  fi
-  unset AWS_IAM_LOGIN_DECLINED &&
-    export AWS_IAM_LOGIN_PROFILE="$1" AWS_IAM_LOGIN_AS="$ail_as" AWS_IAM_LOGIN_EXPIRES_AT="$ail_time" AWS_IAM_LOGIN_RENEW_AT="$ail_time"
+  __aws_iam_login_apply __aws_iam_login_stored "--profile=$1" --as "$ail_as"
 }
 
-# Leaves the file's text in ail_text, after a newline, so that every header stands behind one.
-__aws_iam_login_read() {
-  local ail_file=$1
-  # shellcheck disable=SC2088
-  if [[ ${ail_file:0:2} == '~/' ]]; then ail_file=${HOME-}/${ail_file:2}; fi
-  [[ -f $ail_file && -r $ail_file ]] || return 1
-  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
-    IFS= builtin read -r -d '' ail_text <"$ail_file" || :
-  else
-    ail_text=$(<"$ail_file") # older ones read byte by byte
-  fi
-  ail_text=$'\n'$ail_text
-}
-
-# Leaves the lines of the section in ail_section as `key=value`, each after a newline; nothing when there is none.
-# Fails on what AWS's parsers do not agree about.
-__aws_iam_login_section() {
-  local ail_head ail_rest ail_line ail_key ail_nested=''
-  ail_section=''
-  ail_head=${ail_text%%$'\n'"$1"*} # from the left, since `#*` would take quadratic time
-  ((${#ail_head} < ${#ail_text})) || return 0
-  ail_rest=${ail_text:${#ail_head}+1+${#1}}
-  case $ail_rest in *$'\n'"$1"*) return 1 ;; esac
-  ail_rest=${ail_rest%%$'\n['*}$'\n'
-  [[ -z ${ail_rest%%$'\n'*} || ${ail_rest%%$'\n'*} == $'\r' ]] || return 1
-  while ail_rest=${ail_rest#*$'\n'} && [[ -n $ail_rest ]]; do
-    ail_line=${ail_rest%%$'\n'*}
-    ail_line=${ail_line%"${ail_line##*[![:space:]]}"}
-    case $ail_line in
-      '' | [\#\;]*) continue ;;
-      [[:blank:]]*) if [[ -n $ail_nested ]]; then continue; else return 1; fi ;;
-      *\ [\#\;]*) return 1 ;;
-      *=*) ;;
-      *) return 1 ;;
-    esac
-    ail_key=${ail_line%%=*}
-    ail_key=${ail_key%"${ail_key##*[![:blank:]]}"}
-    ail_line=${ail_line#*=}
-    ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
-    case $ail_key in *[A-Z]*) return 1 ;; esac
-    case $ail_section in *$'\n'"$ail_key="*) return 1 ;; esac
-    if [[ -z $ail_line ]]; then ail_nested=1; else ail_nested=''; fi
-    ail_section+=$'\n'$ail_key=$ail_line
-  done
-}
-
-# Leaves the value of key $2 in ail_value.
-__aws_iam_login_key() {
-  case $1 in *$'\n'"$2="?*) ;; *) return 1 ;; esac
-  ail_value=${1#*$'\n'"$2="}
-  ail_value=${ail_value%%$'\n'*}
-  [[ -n $ail_value ]]
-}
-
-# Leaves the Unix time of an expiration in UTC in ail_time (days from the civil date: Hinnant, "chrono-Compatible
-# Low-Level Date Algorithms").
-__aws_iam_login_epoch() {
-  local ail_year ail_month ail_day
-  case $1 in
-    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]) ;;
-    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z) ;;
-    [1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]+00:00) ;;
-    *) return 1 ;;
-  esac
-  ail_month=$((10#${1:5:2})) ail_day=$((10#${1:8:2}))
-  ail_year=$((${1:0:4} - (ail_month <= 2)))
-  ail_time=$((ail_year * 365 + ail_year / 4 - ail_year / 100 + ail_year / 400 + (153 * ((ail_month + 9) % 12) + 2) / 5 + ail_day - 719469))
-  ail_time=$((ail_time * 86400 + 10#${1:11:2} * 3600 + 10#${1:14:2} * 60 + 10#${1:17:2}))
-}
+# The launcher lies beside this file. A restricted shell runs it too, since no command has a slash in its name.
+__aws_iam_login_stored() { command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null; }
 
 # --- The first prompt ------------------------------------------------------------------------------------------
 

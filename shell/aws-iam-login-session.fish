@@ -32,10 +32,10 @@ function __aws_iam_login_report_gone
     return 127
 end
 
-# Runs the program and applies what it prints to this shell; returns its exit code.
+# Runs a function of ours and applies what it prints to this shell; returns its exit code.
 function __aws_iam_login_apply
     set -lx fish_trace # a trace would show the secrets; exported, so that the functions below see it too
-    set -l text (__aws_iam_login_run $argv)
+    set -l text ($argv)
     set -l code $status
     test $code -eq 0; or return $code
     set -q text[1]; and string join \n -- $text | source
@@ -83,6 +83,15 @@ function __aws_iam_login_find_command
     echo $at
 end
 
+# Logs out, and takes the session out of this shell when the program says that it is one of those.
+function __aws_iam_login_logout
+    set -l said (__aws_iam_login_run $argv)
+    or return
+    if test "$said" = unset
+        __aws_iam_login_apply __aws_iam_login_run env --unset --format fish
+    end
+end
+
 function __aws_iam_login_main
     set -l found (__aws_iam_login_find_command $argv)
     set -l code
@@ -91,7 +100,12 @@ function __aws_iam_login_main
             set argv[$found[2]] env
             set -l rest $argv[(math $found[2] + 1)..-1]
             test $found[2] -lt (count $argv); or set rest
-            __aws_iam_login_apply $argv[1..$found[2]] --format fish $rest
+            __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
+            set code $status
+        case logout
+            set -l rest $argv[(math $found[2] + 1)..-1]
+            test $found[2] -lt (count $argv); or set rest
+            __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
             set code $status
         case '*'
             __aws_iam_login_run $argv
@@ -238,7 +252,7 @@ function __aws_iam_login_renew
     test $__aws_iam_login_delay -gt 0; or set -g __aws_iam_login_delay 30
     test $__aws_iam_login_delay -lt 900; or set -g __aws_iam_login_delay 900
     set -g __aws_iam_login_wait (math $now + $__aws_iam_login_delay)
-    __aws_iam_login_apply env --profile=$argv[1] --format fish --as $as --hook $input
+    __aws_iam_login_apply __aws_iam_login_run env --profile=$argv[1] --format fish --as $as --hook $input
     switch $status:$ask
         case '0:*'
             set -g __aws_iam_login_wait 0
@@ -281,107 +295,23 @@ end
 
 # --- A session from the file, without the program --------------------------------------------------------------
 
-# Exports the live session of a user profile as `env` would. 1: there is none; 2: only the program
-# can tell (a role, mfa_process, a file that is written in an unusual way).
+# Takes up the stored session of a profile when it is live, as `env` would, without Node. 1: there is none; any other
+# failure: only the program can tell.
 function __aws_iam_login_take
-    set -lx fish_trace # a trace would show the secrets; exported, so that the functions below see it too
-    set -l profile $argv[1]
-    string match -qr '^[A-Za-z0-9_.@+%:/,= -]+$' -- "$profile"; and not string match -q '*-sts' -- $profile; or return 2
-    set -l credentials $HOME/.aws/credentials
-    test -n "$AWS_SHARED_CREDENTIALS_FILE"; and set credentials $AWS_SHARED_CREDENTIALS_FILE
-    string match -q '~/*' -- $credentials; and set credentials $HOME/(string sub -s 3 -- $credentials)
-    set -l config $HOME/.aws/config
-    test -n "$AWS_CONFIG_FILE"; and set config $AWS_CONFIG_FILE
-    string match -q '~/*' -- $config; and set config $HOME/(string sub -s 3 -- $config)
-    test -f "$credentials"; and test -r "$credentials"; or return 1
-
-    set -l name (string escape --style=regex -- $profile)
-    set -l header "profile[ \t](?|$name|\"$name\"|'$name')"
-    test $profile = default; and set header "(?:default|$header)"
-    # The credentials file goes first: its keys win.
-    set -l user (__aws_iam_login_section $credentials $name); or return 2
-    set -l session (__aws_iam_login_section $credentials $name-sts); or return 2
-    if test -f "$config"; and test -r "$config"
-        set -a user (__aws_iam_login_section $config $header); or return 2
-        set -a session (__aws_iam_login_section $config "profile $name-sts"); or return 2
-    end
-    set -q user[1]; or return 2
-    string match -qr '^(role_arn|source_profile|credential_source|mfa_process|sso_\w+|web_identity_\w+)=' -- $user; and return 2
-    set -q session[1]; or return 1
-    string match -qr '^(role_arn|credential_process|aws_security_token)=' -- $session; and return 2
-
-    set -l expiration (string match -r '^expiration=\K.+' -- $session)[1]
-    set -l epoch (__aws_iam_login_epoch $expiration); or return 2
-    test (math $epoch - (__aws_iam_login_now)) -ge 300; or return 1
-    set -l id (string match -r '^aws_access_key_id=\K(?!AKIA)[A-Z0-9]+$' -- $session); or return 2
-    set -l secret (string match -r '^aws_secret_access_key=\K[A-Za-z0-9+/=_-]+$' -- $session); or return 2
-    set -l token (string match -r '^aws_session_token=\K[A-Za-z0-9+/=_-]+$' -- $session); or return 2
-    set -l region (string match -r '^region=\K.+' -- $user $session)[1]
-    if set -q region[1]
-        string match -qr '^[a-z0-9-]+$' -- $region; or return 2
-    else if set -q AWS_IAM_LOGIN_REGION
-        return 2
-    end
-
     set -l as keys
     contains -- "$AWS_IAM_LOGIN_AS" profile watch; and set as $AWS_IAM_LOGIN_AS
-    if test -n "$AWS_PROFILE"; and test $as != watch
-        test $as:$AWS_PROFILE = profile:$profile-sts; or return 2 # the user has chosen a profile meanwhile
+    # the user may have chosen a profile meanwhile
+    switch "$as:$AWS_PROFILE"
+        case keys: profile: 'watch:*'
+        case '*'
+            test "$as:$AWS_PROFILE" = "profile:$argv[1]-sts"; or return 2
     end
-    switch $as
-        case keys
-            set -gx AWS_ACCESS_KEY_ID $id; and set -gx AWS_SECRET_ACCESS_KEY $secret; and set -gx AWS_SESSION_TOKEN $token
-            and set -gx AWS_CREDENTIAL_EXPIRATION (string replace -r '^(.{10}).(.{8}).*' '$1T$2Z' -- $expiration); or return 2
-            __aws_iam_login_erase AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN
-        case profile
-            set -gx AWS_PROFILE $profile-sts; or return 2
-            __aws_iam_login_erase AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_DEFAULT_PROFILE
-    end
-    if set -q region[1]; and test $as != watch
-        set -gx AWS_REGION $region; and set -gx AWS_DEFAULT_REGION $region; and set -gx AWS_IAM_LOGIN_REGION $region; or return 2
-    end
-    __aws_iam_login_erase AWS_IAM_LOGIN_DECLINED
-    set -gx AWS_IAM_LOGIN_PROFILE $profile; and set -gx AWS_IAM_LOGIN_AS $as
-    and set -gx AWS_IAM_LOGIN_EXPIRES_AT $epoch; and set -gx AWS_IAM_LOGIN_RENEW_AT $epoch
+    __aws_iam_login_apply __aws_iam_login_stored --profile=$argv[1] --format fish --as $as
 end
 
-function __aws_iam_login_erase
-    for name in $argv
-        set -e -g $name
-    end
-    true
-end
-
-# Prints the `key=value` lines of the section of this file whose header this regular expression matches; nothing
-# when there is none. Fails on what AWS's parsers do not agree about.
-function __aws_iam_login_section
-    set -l text
-    read -z text <$argv[1]
-    set text \n$text\n
-    # No more substitutions than needed: each costs fish 0.15 ms.
-    string match -qr "\n\[$argv[2]\]" -- $text; or return 0
-    string match -qr "\n\[$argv[2]\](?s:.*)\n\[$argv[2]\]" -- $text; and return 1
-    # `key =` with indented lines below is a nested section.
-    set -l body (string match -r "\n\[$argv[2]\]\K[^\n]*\n(?:(?!\[)[^\n]*\n)*" -- $text | string collect)
-    string match -qr '\n[\w.-]+[ \t]*=[ \t]*\r?\n[ \t]+\S' -- $body
-    and set body (string replace -ra '\n[\w.-]+[ \t]*=[ \t]*\r?\n(?:[ \t]+\S[^\n]*(?:\n|$))+' \n -- $body | string collect)
-    set -l lines (string replace -ra '[ \t\r]+(\n|$)' '$1' -- $body)
-    test -z "$lines[1]"; or return 1
-    string match -qrv '^$|^[#;]|^[a-z0-9_.-]+[ \t]*=(?!.* [#;])' -- $lines; and return 1
-    string match -qr '\n([a-z0-9_.-]+)[ \t]*=(?s:.*)\n\1[ \t]*=' -- $body; and return 1
-    set lines (string replace -rf '^([a-z0-9_.-]+)[ \t]*=[ \t]*' '$1=' -- $lines)
-    string join \n -- $lines
-    true
-end
-
-# Prints the Unix time of an expiration in UTC (days from the civil date: Hinnant, "chrono-Compatible Low-Level Date
-# Algorithms").
-function __aws_iam_login_epoch
-    string match -qr '^[1-9]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(Z|\+00:00)?$' -- "$argv"; or return 1
-    set -l parts (string match -ar '\d+' -- "$argv")
-    set -l year "($parts[1] - floor((14 - $parts[2]) / 12))" # January and February belong to the year before
-    set -l days "($year * 365 + floor($year / 4) - floor($year / 100) + floor($year / 400) + floor((153 * (($parts[2] + 9) % 12) + 2) / 5) + $parts[3] - 719469)"
-    math "$days * 86400 + $parts[4] * 3600 + $parts[5] * 60 + $parts[6]"
+# The launcher lies beside this file.
+function __aws_iam_login_stored
+    command sh $__aws_iam_login_home/shell/aws-iam-login.sh env --stored $argv 2>/dev/null
 end
 
 # --- The first prompt ------------------------------------------------------------------------------------------

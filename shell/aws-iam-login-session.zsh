@@ -29,12 +29,12 @@ __aws_iam_login_report_gone() {
   return 127
 }
 
-# Runs the program and applies what it prints to this shell; returns its exit code.
+# Runs a function of ours and applies what it prints to this shell; returns its exit code.
 __aws_iam_login_apply() {
   setopt local_options local_traps
   trap : INT # not '', which the program would inherit; it also keeps the eval whole
   local ail_text ail_code=0
-  ail_text=$(__aws_iam_login_run "$@") || ail_code=$?
+  ail_text=$("$@") || ail_code=$?
   if (( ail_code == 0 )); then
     [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
   fi
@@ -75,11 +75,19 @@ __aws_iam_login_find_command() {
   done
 }
 
+# Logs out, and takes the session out of this shell when the program says that it is one of those.
+__aws_iam_login_logout() {
+  local ail_said
+  ail_said=$(__aws_iam_login_run "$@") || return
+  if [[ $ail_said == unset ]]; then __aws_iam_login_apply __aws_iam_login_run env --unset --format env; fi
+}
+
 __aws_iam_login_main() {
   local ail_command ail_at ail_code=0
   __aws_iam_login_find_command "$@"
   case $ail_command in
-    (use) __aws_iam_login_apply "${@[1,ail_at-1]}" env --format env "${@[ail_at+1,-1]}" || ail_code=$? ;;
+    (use) __aws_iam_login_apply __aws_iam_login_run "${@[1,ail_at-1]}" env --format env "${@[ail_at+1,-1]}" || ail_code=$? ;;
+    (logout) __aws_iam_login_logout "${@[1,ail_at]}" --hook "${@[ail_at+1,-1]}" || ail_code=$? ;;
     (*) __aws_iam_login_run "$@" || ail_code=$? ;;
   esac
   case $ail_command:$ail_code in
@@ -198,7 +206,7 @@ __aws_iam_login_renew() {
   __aws_iam_login_delay=$(( __aws_iam_login_delay ? __aws_iam_login_delay * 2 : 30 ))
   if (( __aws_iam_login_delay > 900 )); then __aws_iam_login_delay=900; fi
   __aws_iam_login_wait=$(( ail_now + __aws_iam_login_delay ))
-  __aws_iam_login_apply env "--profile=$1" --format env --as $ail_as --hook $ail_input || ail_code=$?
+  __aws_iam_login_apply __aws_iam_login_run env "--profile=$1" --format env --as $ail_as --hook $ail_input || ail_code=$?
   case $ail_code:$ail_ask in
     (0:*) __aws_iam_login_wait=0 __aws_iam_login_delay=0 ;;
     (130:*)
@@ -237,115 +245,20 @@ __aws_iam_login_is_input_waiting() {
 
 # --- A session from the file, without the program --------------------------------------------------------------
 
-# Exports the live session of user profile $1 as `env` would. 1: there is none; 2: only the program
-# can tell (a role, mfa_process, a file that is written in an unusual way).
+# Takes up the stored session of profile $1 when it is live, as `env` would, without Node. 1: there is none; any other
+# failure: only the program can tell.
 __aws_iam_login_take() {
-  local ail_text ail_header ail_time ail_region ail_now=${(%):-%D{%s}}
-  local -A ail_section ail_user ail_session
-  local -a ail_odd
-  [[ $1 == [A-Za-z0-9_.@+%:/,=\ -]## && $1 != *-sts ]] || return 2
-
-  if __aws_iam_login_read ${AWS_CONFIG_FILE:-${HOME-}/.aws/config}; then
-    for ail_header in default "profile $1" "profile	$1" "profile \"$1\"" "profile '$1'"; do
-      [[ $ail_header != default || $1 == default ]] || continue
-      __aws_iam_login_section "[$ail_header]" || return 2
-      ail_user+=("${(@kv)ail_section}")
-    done
-    __aws_iam_login_section "[profile $1-sts]" || return 2
-    ail_session=("${(@kv)ail_section}")
-  fi
-  __aws_iam_login_read ${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials} || return 1
-  __aws_iam_login_section "[$1]" || return 2
-  ail_user+=("${(@kv)ail_section}")
-  __aws_iam_login_section "[$1-sts]" || return 2
-  ail_session+=("${(@kv)ail_section}")
-  ail_odd=(${(M)${(k)ail_user}:#(role_arn|source_profile|credential_source|mfa_process|sso_*|web_identity_*)})
-  (( $#ail_user && ! $#ail_odd )) || return 2
-  (( $#ail_session )) || return 1
-  ail_odd=(${(M)${(k)ail_session}:#(role_arn|credential_process|aws_security_token)})
-  (( ! $#ail_odd )) || return 2
-
-  __aws_iam_login_epoch "${ail_session[expiration]-}" || return 2
-  (( ail_time - ail_now >= 300 )) || return 1
-  ail_region=${ail_user[region]:-${ail_session[region]-}}
-  [[ ${ail_session[aws_access_key_id]-} == [A-Z0-9]## && $ail_session[aws_access_key_id] != AKIA* ]] || return 2
-  [[ ${ail_session[aws_secret_access_key]-} == [A-Za-z0-9+/=_-]## && ${ail_session[aws_session_token]-} == [A-Za-z0-9+/=_-]## ]] || return 2
-  [[ $ail_region == [a-z0-9-]# ]] && [[ -n $ail_region || -z ${AWS_IAM_LOGIN_REGION-} ]] || return 2
-  __aws_iam_login_export "$1"
-}
-
-# One command a step, so that a read-only variable makes the whole fail.
-__aws_iam_login_export() {
-  local ail_as=keys ail_end=$ail_session[expiration]
+  local ail_as=keys
   case ${AWS_IAM_LOGIN_AS-} in (profile|watch) ail_as=$AWS_IAM_LOGIN_AS ;; esac
   case $ail_as:${AWS_PROFILE-} in
     (keys:|watch:*|profile:|"profile:$1-sts") ;;
     (*) return 2 ;; # the user has chosen a profile meanwhile
   esac
-  case $ail_as in
-    (keys)
-      unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN &&
-        export AWS_ACCESS_KEY_ID=$ail_session[aws_access_key_id] AWS_SECRET_ACCESS_KEY=$ail_session[aws_secret_access_key] \
-          AWS_SESSION_TOKEN=$ail_session[aws_session_token] AWS_CREDENTIAL_EXPIRATION=${ail_end[1,10]}T${ail_end[12,19]}Z || return 2 ;;
-    (profile)
-      unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_DEFAULT_PROFILE &&
-        export AWS_PROFILE=$1-sts || return 2 ;;
-  esac
-  if [[ $ail_as != watch && -n $ail_region ]]; then
-    export AWS_REGION=$ail_region AWS_DEFAULT_REGION=$ail_region AWS_IAM_LOGIN_REGION=$ail_region || return 2
-  fi
-  unset AWS_IAM_LOGIN_DECLINED &&
-    export AWS_IAM_LOGIN_PROFILE=$1 AWS_IAM_LOGIN_AS=$ail_as AWS_IAM_LOGIN_EXPIRES_AT=$ail_time AWS_IAM_LOGIN_RENEW_AT=$ail_time
+  __aws_iam_login_apply __aws_iam_login_stored "--profile=$1" --as $ail_as
 }
 
-# Leaves the file's text in ail_text, after a newline, so that every header stands behind one.
-__aws_iam_login_read() {
-  local ail_file=$1
-  if [[ $ail_file[1,2] == '~/' ]]; then ail_file=${HOME-}/$ail_file[3,-1]; fi
-  [[ -f $ail_file && -r $ail_file ]] || return 1
-  ail_text=$'\n'"$(<$ail_file)"
-}
-
-# Leaves the keys of the section in ail_section; none when there is no such section.
-# Fails on what AWS's parsers do not agree about.
-__aws_iam_login_section() {
-  local ail_body ail_line ail_key ail_nested=
-  ail_section=()
-  local ail_head=${ail_text%%$'\n'"$1"*}
-  (( $#ail_head < $#ail_text )) || return 0
-  ail_body=${ail_text[$#ail_head+2+$#1,-1]}
-  [[ $ail_body != *$'\n'"$1"* ]] || return 1
-  ail_body=${ail_body%%$'\n['*}
-  local -a ail_lines=("${(@f)ail_body}")
-  [[ $ail_lines[1] == ($'\r'|) ]] || return 1
-  for ail_line in "${(@)ail_lines[2,-1]}"; do
-    ail_line=${ail_line%%[[:space:]]#}
-    case $ail_line in
-      (''|[\#\;]*) continue ;;
-      ([[:blank:]]*)
-        [[ -n $ail_nested ]] || return 1
-        continue ;;
-      (*\ [\#\;]*) return 1 ;;
-      (*=*) ;;
-      (*) return 1 ;;
-    esac
-    ail_key=${${ail_line%%=*}%%[[:blank:]]#}
-    ail_line=${${ail_line#*=}##[[:blank:]]#}
-    [[ $ail_key != *[A-Z]* && -z ${ail_section[$ail_key]+1} ]] || return 1
-    if [[ -z $ail_line ]]; then ail_nested=1; else ail_nested=; fi
-    ail_section[$ail_key]=$ail_line
-  done
-}
-
-# Leaves the Unix time of an expiration in UTC in ail_time (days from the civil date: Hinnant, "chrono-Compatible
-# Low-Level Date Algorithms").
-__aws_iam_login_epoch() {
-  [[ $1 == [1-9][0-9](#c3)-[01][0-9]-[0-3][0-9][T\ ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|+00:00|) ]] || return 1
-  local -i ail_year ail_month=10#${1[6,7]} ail_day=10#${1[9,10]}
-  (( ail_year = 10#${1[1,4]} - (ail_month <= 2) ))
-  (( ail_time = ail_year * 365 + ail_year / 4 - ail_year / 100 + ail_year / 400 + (153 * ((ail_month + 9) % 12) + 2) / 5 + ail_day - 719469 ))
-  (( ail_time = ail_time * 86400 + 10#${1[12,13]} * 3600 + 10#${1[15,16]} * 60 + 10#${1[18,19]} ))
-}
+# The launcher lies beside this file.
+__aws_iam_login_stored() { command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null; }
 
 # --- The first prompt ------------------------------------------------------------------------------------------
 

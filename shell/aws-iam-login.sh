@@ -92,6 +92,8 @@ if [ "$asked" = env ]; then
   if [ -n "$help" ]; then evaluated=''; fi
   if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
   case $format in env | fish | process) ;; *) sure='' ;; esac
+  # On a terminal there is something to say.
+  if [ -t 1 ] && [ -z "$stored$undo" ]; then sure=''; fi
   case $as in keys | profile | watch) ;; *) sure='' ;; esac
   name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
 elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then
@@ -186,15 +188,15 @@ function read_file(path, kind,  record, got, before, is_ended, is_header, end, h
   }
   if (got < 0) odd()
   close(path)
+  end_listed()
   if (records > 0 && length(sprintf("%c", 0)) == 0) check_whole(path, is_ended)
   at = ""
 }
 
-# Some kinds of awk lose what stands behind a zero byte. There both ways to cut the file have to agree, or, for a large
-# one, tr(1) finds none.
+# Some kinds of awk lose what stands behind a zero byte. There both ways to cut the file have to agree. For a large one,
+# and where the last line has no end, tr(1) has to find none.
 function check_whole(path, is_ended,  line, length_of_lines, found, got, command) {
-  if (!is_ended) odd()
-  if (records > 2000) {
+  if (records > 2000 || !is_ended) {
     if (path ~ /[^A-Za-z0-9_.,:@%+=\/ -]/) odd()
     command = "tr -dc \047\\000\047 <\047" path "\047 | wc -c"
     RS = "\n"
@@ -213,8 +215,8 @@ function check_whole(path, is_ended,  line, length_of_lines, found, got, command
 }
 
 function more(record) {
-  if (mode == "profiles") odd()
-  if (at != "") body[at] = body[at] "[" record
+  if (mode == "profiles") listed_text = listed_text "[" record
+  else if (at != "") body[at] = body[at] "[" record
 }
 
 # --- One profile ---------------------------------------------------------------------------------------------
@@ -224,10 +226,14 @@ function find_profile(header, text, kind,  name, bare) {
   name = header
   sub(/[ \t]*\r?$/, "", name)
   if (name !~ /^[A-Za-z0-9_.@+%:\/=, -]+\]$/) {
-    # Quotes and backslashes may hide the name.
+    # Quotes and backslashes may hide the name. Quotes around a whole name do not.
     bare = header
     gsub(/["\047\\]/, "", bare)
-    if (index(bare, profile) || bare ~ /DEFAULT/) odd()
+    if (name ~ /^profile ("[A-Za-z0-9_.@+%:\/=, -]+"|\047[A-Za-z0-9_.@+%:\/=, -]+\047)\]$/) {
+      name = substr(bare, 9, length(name) - 11)
+      if (name == profile || name == profile "-sts") odd()
+    } else if (index(bare, profile)) odd()
+    if (index(bare, "DEFAULT")) odd()
     leave(header)
     return
   }
@@ -304,7 +310,7 @@ function answer_env(  place, is_named_session, time) {
   for (place in body) parse(place, body[place])
 
   if (get("session", "other identity") get("session", "credential_process") get("session", "aws_security_token") != "") odd()
-  if (is_named_session && get("session", "aws_session_token") == "") odd()
+  if (is_named_session && get("session", "aws_access_key_id") != "" && get("session", "aws_session_token") == "") odd()
   # Roles are the program\047s as yet. One that is assumed with our own session is answered like a user, silently renewed,
   # once the session\047s assumed_role_arn and assumed_from are the role_arn and the source_profile of the profile.
   if (get("user", "other identity") get("session", "assumed_role_arn") get("session", "assumed_from") != "") odd()
@@ -485,6 +491,7 @@ function answer_profiles(  i, name) {
 }
 
 function list_profile(header, text, kind,  name) {
+  end_listed()
   name = header
   if (name !~ /^[A-Za-z0-9_.@+%:\/=,-]+\]$/) {
     sub(/[ \t]*\r?$/, "", name)
@@ -503,7 +510,14 @@ function list_profile(header, text, kind,  name) {
   if (index(name, "DEFAULT") || (kind, name) in is_listed) odd()
   is_listed[kind, name] = 1
   if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
-  find_traits(name, text)
+  listed = name
+  listed_text = text
+}
+
+# The section before this is whole now.
+function end_listed() {
+  if (listed != "") find_traits(listed, listed_text)
+  listed = ""
 }
 
 # Nothing but ASCII and the letters of most languages, and no blanks at the ends.

@@ -28,3 +28,9 @@ export const shownPath = (path: string, home: string | undefined): string =>
   home !== undefined && home !== '' && path.startsWith(`${home.replace(/\/$/, '')}/`)
     ? `~${path.slice(home.replace(/\/$/, '').length)}`
     : path;
+
+/** Names for a sentence, those behind the first eight only counted: `a, b and 3 more`. */
+export const listed = (names: readonly string[], most = 8): string => {
+  const first = names.slice(0, most).map(shellWord).join(', ');
+  return names.length > most ? `${first} and ${names.length - most} more` : first;
+};

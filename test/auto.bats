@@ -67,25 +67,16 @@ expands_tilde() {
 }
 for_each_shell expands_tilde "files that are named with a tilde are those of the home folder"
 
-knows_calendar() {
-  local stamp day
-  case $1 in
-    fish) day='set -l time (__aws_iam_login_epoch $day); echo $time >>' ;;
-    *) day='__aws_iam_login_epoch "$day"; echo "$ail_time" >>' ;;
-  esac
-  for stamp in 2024-02-29 2027-03-01 2099-12-31 2100-02-28 2100-03-01 2400-02-29 2038-01-20 2001-01-01 2030-08-09; do
-    printf '%s\n' "$stamp 08:09:59" >>"$D/days"
-    date -u -d "$stamp 08:09:59" +%s >>"$D/expected"
+@test "leap years are counted as date(1) counts them" {
+  local stamp end
+  for stamp in 2028-02-29 2027-03-01 2099-12-31 2100-02-28 2100-03-01 2400-02-29 2038-01-20 2101-01-01 2030-08-09; do
+    end=$(date -u -d "$stamp 08:09:59" +%s)
+    store_session default 3600
+    sed "s/^expiration = .*/expiration = $stamp 08:09:59+00:00/" "$D/home/.aws/credentials" >"$D/new"
+    run env -i "HOME=$D/home" "PATH=$PATH" "AWS_SHARED_CREDENTIALS_FILE=$D/new" sh "$BATS_TEST_DIRNAME/../shell/aws-iam-login.sh" env --stored default
+    [[ $status -eq 0 && $output == *"AWS_IAM_LOGIN_EXPIRES_AT='$end'"* ]]
   done
-  start_shell "$1"
-  done_with '__aws_iam_login_load shell/aws-iam-login-session.bash'
-  case $1 in
-    fish) done_with "while read -l day; $day $D/computed; end <$D/days" ;;
-    *) done_with "while IFS= read -r day; do $day $D/computed; done <$D/days" ;;
-  esac
-  diff "$D/expected" "$D/computed"
 }
-for_each_shell knows_calendar "leap years are counted as date(1) counts them"
 
 leaves_odd_files_to_the_program() {
   local edit
@@ -103,7 +94,6 @@ s/^\[default-sts\]/& # work/
 s/^aws_session_token = .*/& # mine/
 s/^expiration = .*/aws_security_token = old\n&/
 s/^expiration = \(.*\)+00:00/expiration = \1.123456+00:00/
-s/^\[default\]/&\nmfa_process = echo 1/
 EDITS
 }
 for_each_shell leaves_odd_files_to_the_program "what the shell cannot read for sure the program reads at the first prompt"

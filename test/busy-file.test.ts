@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findPrograms } from './local-aws/clients.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
-import { type Home, makeHomeOf, run, runCommand, sectionOf, until } from './support/program.ts';
+import { type Home, makeHomeOf, run, runCommand, runProcess, sectionOf, until } from './support/program.ts';
 import { atSize } from './support/size.ts';
 
 // a busy machine is no failure, and an edit tries for ten seconds
@@ -77,7 +77,7 @@ describe('while another program writes the file without a pause', () => {
 
     const token = /AWS_SESSION_TOKEN=(\S+)/.exec(first.stdout)?.[1] ?? 'none';
     const command = ['exec', '--', 'printenv', 'AWS_SESSION_TOKEN'];
-    expect((await run(home, command)).stdout.trim()).toBe(token.replaceAll("'", ''));
+    expect((await runProcess(home, command)).stdout.trim()).toBe(token.replaceAll("'", ''));
     await end();
     const next = await run(home, ['env', '--no-input']);
     expect(next.stdout).toBe(first.stdout);

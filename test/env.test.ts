@@ -285,7 +285,12 @@ describe('the formats', () => {
   });
 
   test.each(['env', 'fish'])('%s is one command, its first line without a secret', async (format) => {
-    expect(await print(format)).toMatch(/^[^\n']+ &&\n[^\n]+\n$/);
+    const text = await print(format);
+    expect(text).toMatch(/^[^\n]+ &&\n[^\n]+\n$/);
+    const [first = '', second = ''] = text.split('\n');
+    const secrets = [...second.matchAll(/'([^']{16,})'/g)].map(([, value = '']) => value);
+    expect(secrets.length).toBeGreaterThanOrEqual(3);
+    for (const secret of secrets) expect(first).not.toContain(secret);
   });
 
   test.each([
@@ -401,7 +406,7 @@ test('a reader that closes stdout early is no error', async () => {
     'bash',
     'aws-iam-login env | head -c 1; echo ":${PIPESTATUS[*]}"',
   );
-  expect(stdout).toBe('c:0 0\n');
+  expect(stdout).toBe('t:0 0\n');
   expect(stderr).toBe('');
 });
 

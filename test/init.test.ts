@@ -104,9 +104,13 @@ test('init fails and changes nothing when no device gives codes, and says what t
   for (const { exitCode, stderr } of [none, onlyKey]) {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('aws-iam-login: user jane has no MFA device whose codes AWS STS takes\n');
-    expect(stderr).toMatch(/\n? {2}hint: add an authenticator app .* then run init again\n$/);
+    expect(stderr).toMatch(/\n? {2}hint: .*add an authenticator app .* then run init again\n$/);
   }
+  expect(none.stderr).not.toContain('aws login');
   expect(onlyKey.stderr).toContain('is left out');
+  expect(onlyKey.stderr).toContain(
+    'takes security keys and passkeys: aws login --profile NEW-NAME; or add an',
+  );
   expect(snapshot(home)).toEqual(before);
 });
 

@@ -72,7 +72,7 @@ describe('logout', () => {
     await run(home, ['env', 'deploy']);
     expect(await run(home, ['logout', 'default'])).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringContaining('[default-sts], [admin-sts], [deploy-sts]\n'),
+      stderr: expect.stringContaining('the sections default-sts, admin-sts, deploy-sts\n'),
     });
     expect(before()).toBe(text);
     expect(await run(home, ['logout'])).toMatchObject({
@@ -114,7 +114,7 @@ describe('logout', () => {
     fs.writeFileSync(home.config, '[default]\nregion = eu-west-1\n');
     fs.appendFileSync(home.credentials, '\n[odd-sts]\naws_access_key_id = ASIAX\naws_session_token = t\n');
     const { stderr } = await run(home, ['logout', '--all']);
-    expect(stderr).toContain('[default-sts], [admin-sts], [deploy-sts]\n');
+    expect(stderr).toContain('the sections default-sts, admin-sts, deploy-sts\n');
     expect(stderr).toContain('left alone, another program has stored it: [odd-sts]\n');
     expect(before()).toBe(`${text}\n[odd-sts]\naws_access_key_id = ASIAX\naws_session_token = t\n`);
   });

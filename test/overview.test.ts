@@ -114,6 +114,19 @@ describe('list', () => {
     ]);
   });
 
+  test('shows a user whose key aws-mfa keeps in a profile of its own as one', async () => {
+    const long = `[work-long-term]\n${keyLines(key)}aws_mfa_device = arn:aws:iam::123456789012:mfa/jane\n`;
+    for (const own of ['', `[work]\n${session(3)}\n`]) {
+      writeCredentials(home, `${own}${long}[plain-long-term]\n${keyLines(key)}`);
+      fs.writeFileSync(home.config, '');
+      const { stdout } = await run(home, ['list', '--json']);
+      expect(checkedDocument('list', stdout)['Profiles']).toMatchObject([
+        { Profile: 'work', Kind: 'user', AccessKeyId: key.accessKeyId },
+        { Profile: 'plain-long-term', Kind: 'user' },
+      ]);
+    }
+  });
+
   test('without any profile says how to make one', async () => {
     fs.rmSync(home.credentials);
     fs.rmSync(home.config);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
-import { init } from '../src/commands/init.ts';
+import { init } from '../src/sessions/initialise.ts';
 import { readProfile } from '../src/ini/read.ts';
 import { login } from '../src/sessions/login.ts';
 import { findPrograms } from './local-aws/clients.ts';

@@ -36,9 +36,8 @@ export const options = {
   duration: {
     type: 'string',
     value: 'TIME',
-    default: formatDuration(sessionDefaults.duration),
     offers: ['15m', '1h', '4h', '8h', '12h', '24h', '36h'],
-    describe: 'how long a new session lasts: 15m to 36h',
+    describe: `how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else ${formatDuration(sessionDefaults.duration)})`,
   },
   'min-ttl': {
     type: 'string',
@@ -67,6 +66,8 @@ export const options = {
     describe: 'export the keys, AWS_PROFILE, or only what the prompt hook needs',
   },
   unset: { type: 'boolean', describe: 'take back what env has set' },
+  roles: { type: 'boolean', describe: 'let the roles of the profile use its session in every AWS tool' },
+  undo: { type: 'boolean', describe: 'bring back the lines that --roles has changed' },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
   quiet: { type: 'boolean', alias: 'q', describe: 'say nothing but errors' },
@@ -149,11 +150,12 @@ export const commands = {
     describe: "find the user's name and MFA device, and write them into the profile",
     operand: 'profile',
     stdout: 'nothing',
-    options: ['profile', 'serial-number', 'region', 'force', ...everywhere],
+    options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
     examples: [
       ['aws-iam-login init', 'the profile default'],
       ['aws-iam-login work init', 'the profile work'],
       ['aws-iam-login init work --serial-number GAHT12345678', 'one of several MFA devices'],
+      ['aws-iam-login init work --roles', 'no AWS tool asks for a code for its roles any more'],
     ],
   },
   login: {

@@ -9,7 +9,7 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCode, usageError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
-import { allProfileNames, readSharedFiles } from '../profiles/profile.ts';
+import { allProfileNames, knownNames, readSharedFiles } from '../profiles/profile.ts';
 import { noteOtherVersion } from '../shells/scripts.ts';
 import { findProgram } from '../terminal/find-program.ts';
 import { shellWord } from '../text.ts';
@@ -59,7 +59,7 @@ const checkNames = (
     if (given.text('profile') === undefined && namesIfAny(context).includes(command))
       tell(context, `${command} is taken for the command: -p ${command} names the profile`);
   } else if (implied) {
-    const names = allProfileNames(readSharedFiles(context.env));
+    const names = knownNames(readSharedFiles(context.env));
     const nearest = names.includes(operand) ? undefined : nearestOf(operand, [...names, ...commandNames]);
     if (nearest === undefined || !isCommand(nearest)) return;
     throw usageError(

@@ -22,7 +22,8 @@ export const runEnv = async (
     if (format !== 'process') context.print(formatVariables(unsetVariables(context.env), format));
     return exitCode.done;
   }
-  const asked = { ...sessionOptionsOf(given), hook: given.flag('hook') };
+  const hook = given.flag('hook');
+  const asked = { ...sessionOptionsOf(given), hook, tellsOfRoles: !hook && format !== 'process' };
   const live = await liveSession(asked, context);
   context.print(formatEnv(live, { format, as }, context.env));
   if (context.toTerminal?.() === true && (as === 'keys' || format === 'process'))

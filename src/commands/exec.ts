@@ -5,7 +5,6 @@ import { makePrivateFolder, writePrivateFile } from '../files/private-folder.ts'
 import { ensureStateFolder } from '../files/state-files.ts';
 import { addLiveProfile, fileVariables, processCommand } from '../profiles/live-profile.ts';
 import { readSharedFiles } from '../profiles/profile.ts';
-import { sessionDefaults } from '../sessions/defaults.ts';
 import { liveSession } from '../sessions/login.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
 import { execForms } from '../shells/names.ts';
@@ -13,7 +12,6 @@ import { packageRoot } from '../shells/scripts.ts';
 import { withLiveProfile, withSession } from '../shells/variables.ts';
 import { runCommand } from '../terminal/command.ts';
 import { shellWord } from '../text.ts';
-import { formatDuration } from '../time.ts';
 import { choiceOf, processOptionsOf, profileOf, sessionOptionsOf } from './given.ts';
 import type { Given, SessionOption } from './given.ts';
 
@@ -61,12 +59,11 @@ const runWithProcess = async (
 
 /** Our own command line, whose options are those that were given here. */
 const ownWords = ({ profileName }: LiveSession, given: Given<ExecOption>): string[] => {
-  const duration = given.text('duration');
   const options = [
     ['min-ttl', given.text('min-ttl')],
     ['serial-number', given.text('serial-number')],
     ['region', given.text('region')],
-    ['duration', duration === formatDuration(sessionDefaults.duration) ? undefined : duration],
+    ['duration', given.text('duration')],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return [
     process.execPath,

@@ -42,10 +42,12 @@ export const profileOf = (given: Given<'profile'>): string | undefined => {
 
 /** How the session is wished. Raises UserError (usage). */
 export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions => {
-  const duration = parseDuration(given.text('duration') ?? '', 'duration', 900, 129_600);
+  const lasts = given.text('duration');
+  const duration = lasts === undefined ? undefined : parseDuration(lasts, 'duration', 900, 129_600);
   const wished = given.text('min-ttl');
   const minTtl = wished === undefined ? sessionDefaults.minTtl : parseDuration(wished, 'min-ttl', 0, 129_600);
-  if (minTtl >= duration) throw usageError('--min-ttl must be shorter than --duration');
+  if (duration !== undefined && minTtl >= duration)
+    throw usageError('--min-ttl must be shorter than --duration');
   return {
     profile: profileOf(given),
     tokenCode: given.text('token-code'),

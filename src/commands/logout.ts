@@ -6,7 +6,7 @@ import { readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 import { formatEnd } from '../sessions/expiration.ts';
 import { logout } from '../sessions/logout.ts';
 import type { LogoutResult } from '../sessions/logout.ts';
-import { shellWord, shownPath } from '../text.ts';
+import { listed, shellWord, shownPath } from '../text.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
 
@@ -65,11 +65,5 @@ export const describeLogout = (
   ];
 };
 
-const namesOf = (profiles: readonly string[]): string => listed(profiles, (name) => `[${shellWord(name)}]`);
-
-const mostNames = 8;
-
-const listed = (names: readonly string[], show: (name: string) => string = shellWord): string => {
-  const more = names.length - mostNames;
-  return [...names.slice(0, mostNames).map(show), ...(more > 0 ? [`${more} more`] : [])].join(', ');
-};
+const namesOf = (profiles: readonly string[]): string =>
+  profiles.length === 1 ? `[${shellWord(profiles[0] ?? '')}]` : `the sections ${listed(profiles)}`;

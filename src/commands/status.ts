@@ -3,6 +3,7 @@ import { exitCode } from '../errors.ts';
 import { newKeyDates } from '../profiles/key-dates.ts';
 import {
   findProfile,
+  findUserProfile,
   getProfile,
   readSharedFiles,
   resolveProfileName,
@@ -34,7 +35,9 @@ export const runStatus = async (
   const now = context.now();
   const keyDate = newKeyDates(shared.files.state);
   const profile =
-    findProfile(name, shared) ?? findProfile(sessionProfileName(name), shared) ?? getProfile(name, shared);
+    findUserProfile(name, shared) ??
+    findProfile(sessionProfileName(name), shared) ??
+    getProfile(name, shared);
   const entry = describeProfile(profile, shared, { minTtl, now, keyDate });
   const shell = readShell(context.env, shared);
   if (!given.flag('quiet')) {

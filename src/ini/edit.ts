@@ -32,8 +32,7 @@ export const setSettings = (bytes: Buffer, kind: FileKind, profile: string, chan
   const refusal = targets.length > 0 ? tooOdd(profile) : badName(profile);
   checkRest(before, after, {
     kind,
-    isOwn: (name) => name === profile,
-    isEdited: (setting) => Object.hasOwn(changes, setting),
+    editedOf: (name) => (name === profile ? (setting) => Object.hasOwn(changes, setting) : undefined),
     refusal,
   });
   checkNewValues(after, kind, profile, changes, refusal);
@@ -56,8 +55,7 @@ export const removeProfile = (bytes: Buffer, kind: FileKind, profile: string): B
   );
   checkRest(before, readWhole(edited), {
     kind,
-    isOwn: (name) => name === profile,
-    isEdited: () => true,
+    editedOf: (name) => (name === profile ? () => true : undefined),
     refusal: tooOdd(profile),
   });
   return edited;
@@ -88,8 +86,10 @@ export const removeSettings = (
   const edited = assemble(bytes, before.lines, edits);
   checkRest(before, readWhole(edited), {
     kind,
-    isOwn: (name) => removed.has(name),
-    isEdited: (setting, profile) => removed.get(profile)?.has(setting) === true,
+    editedOf: (name) => {
+      const names = removed.get(name ?? '');
+      return names && ((setting) => names.has(setting));
+    },
     refusal: tooOdd([...removed.keys()][0] ?? ''),
   });
   return edited;
@@ -169,7 +169,7 @@ const dropContinuation = (edits: Map<number, LineEdit>, setting: BotoSetting): v
 };
 
 /** The setting's line with the new value. Spelling and separator stay unless the JavaScript SDK cannot read them. */
-const newLine = (text: string, setting: BotoSetting, value: string): string => {
+export const newLine = (text: string, setting: BotoSetting, value: string): string => {
   const indent = text.slice(0, text.indexOf(setting.spelled));
   const rest = text.slice(indent.length + setting.spelled.length);
   const separator = /^([ \t]*)=([ \t]*)/.exec(rest);
@@ -224,7 +224,7 @@ const assemble = (bytes: Buffer, lines: readonly Line[], edits: ReadonlyMap<numb
 };
 
 /** LF where CR stands alone: the JavaScript SDK ends no line there. */
-const fileNewline = (lines: readonly Line[]): string => (lines[0]?.newline === '\r\n' ? '\r\n' : '\n');
+export const fileNewline = (lines: readonly Line[]): string => (lines[0]?.newline === '\r\n' ? '\r\n' : '\n');
 
 const appendSection = (
   bytes: Buffer,

@@ -46,11 +46,10 @@ export const refuseProblems = ({ problems }: Pick<Reading, 'problems'>): void =>
     );
 };
 
-/** Edited profiles; `isEdited` tells which settings of one the edit was allowed to change, `refusal` what to raise. */
+/** What an edit was allowed to change: the settings of a profile, undefined for other profiles. `refusal`: what to raise. */
 export type Edited = {
   readonly kind: FileKind;
-  readonly isOwn: (profile: string) => boolean;
-  readonly isEdited: (setting: string, profile: string) => boolean;
+  readonly editedOf: (profile: string | undefined) => ((setting: string) => boolean) | undefined;
   readonly refusal: UserError;
 };
 
@@ -89,13 +88,12 @@ const header = Symbol('header');
 const block = Symbol('block');
 
 /** All that botocore reads but the edited settings, in one flat list. */
-const botoRest = ({ sections }: Reading, { kind, isOwn, isEdited }: Edited): unknown[] => {
+const botoRest = ({ sections }: Reading, { kind, editedOf }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const { name, settings } of sections) {
-    const profile = botoName(name, kind);
-    const own = profile !== undefined && isOwn(profile) ? profile : undefined;
-    const kept = own === undefined ? settings : settings.filter((setting) => !isEdited(setting.name, own));
-    if (own !== undefined && kept.length === 0) continue;
+    const isEdited = editedOf(botoName(name, kind));
+    const kept = isEdited ? settings.filter((setting) => !isEdited(setting.name)) : settings;
+    if (isEdited && kept.length === 0) continue;
     rest.push(header, name);
     for (const setting of kept) rest.push(setting.name, valueOf(setting));
   }
@@ -103,22 +101,20 @@ const botoRest = ({ sections }: Reading, { kind, isOwn, isEdited }: Edited): unk
 };
 
 /** All that the JavaScript SDK reads but the edited settings, in one flat list. */
-const jsRest = ({ js }: Reading, { kind, isOwn, isEdited }: Edited): unknown[] => {
+const jsRest = ({ js }: Reading, { kind, editedOf }: Edited): unknown[] => {
   const rest: unknown[] = [];
   for (const [name, { settings, nested }] of js) {
     if (!isJsSection(name, kind)) continue;
-    const profile = jsName(name, kind);
-    const edited = profile !== undefined && isOwn(profile) ? profile : undefined;
+    const isEdited = editedOf(jsName(name, kind));
     const own: unknown[] = [];
-    for (const [setting, { value }] of settings)
-      if (edited === undefined || !isEdited(setting, edited)) own.push(setting, value);
+    for (const [setting, { value }] of settings) if (!isEdited?.(setting)) own.push(setting, value);
     for (const [outer, inner] of nested ?? []) {
       // spelled so that no edit can be meant by it
-      if (edited !== undefined && isEdited(`${outer}.`, edited)) continue;
+      if (isEdited?.(`${outer}.`)) continue;
       own.push(block, outer);
       for (const [setting, { value }] of inner) own.push(setting, value);
     }
-    if (edited === undefined || own.length > 0) rest.push(header, name, ...own);
+    if (!isEdited || own.length > 0) rest.push(header, name, ...own);
   }
   return rest;
 };

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { refuseForeign } from './foreign.ts';
 import { longTermKeyOf } from './profile.ts';
 import type { AccessKey, Profile } from './profile.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
@@ -18,7 +19,21 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
   if (key !== undefined) return key;
   const command = profile.settings.get('credential_process');
   if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
-  throw new UserError(`profile ${shellWord(profile.name)} has no access key`, {
+  throw noKey(profile);
+};
+
+/**
+ * Raises UserError for a profile that holds a session, half a key or none, and names what no key can be expected of,
+ * without running its `credential_process`.
+ */
+export const checkKeySource = (profile: Profile): void => {
+  if (longTermKeyOf(profile) === undefined && !profile.settings.get('credential_process'))
+    throw noKey(profile);
+};
+
+const noKey = (profile: Profile): UserError => {
+  refuseForeign(profile);
+  return new UserError(`profile ${shellWord(profile.name)} has no access key`, {
     hint: `add aws_access_key_id and aws_secret_access_key in ${profile.files.credentials}`,
   });
 };
@@ -66,7 +81,7 @@ const parseAccessKey = (stdout: string, where: string): AccessKey => {
   }
   if (text('SessionToken') !== undefined) {
     throw new UserError(`${where} printed a session, and AWS gives no session for a session`, {
-      hint: 'it must print the long-term access key',
+      hint: 'AWS tools use it as it is; for sessions from here it must print the long-term access key',
     });
   }
   return { accessKeyId, secretAccessKey };

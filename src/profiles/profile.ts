@@ -8,7 +8,7 @@ import type { FileKind } from '../ini/section-name.ts';
 import type { Problem } from '../ini/parse-as-boto.ts';
 import type { Profiles, Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
-import { shellWord } from '../text.ts';
+import { listed, shellWord } from '../text.ts';
 import { ownProcessProfile } from './own-process.ts';
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -19,6 +19,8 @@ export type Profile = {
   readonly files: Files;
   readonly settings: Settings;
   readonly configBytes: Buffer | undefined;
+  /** The profile that the key is in where that is not this one: `<name>-long-term`, as aws-mfa has it. */
+  readonly keyHolder?: string;
 };
 
 /** Both files, read once. */
@@ -44,8 +46,8 @@ export const sessionProfileName = (profileName: string): string => `${profileNam
 /**
  * The profile that is meant: the named one, else `AWS_IAM_LOGIN_PROFILE`, `AWS_PROFILE`,
  * `AWS_DEFAULT_PROFILE`, else `default`; `<name>-sts` stands for `<name>`, unless its section
- * holds a long-term key, `role_arn` or `credential_process`. A profile whose `credential_process` is ours stands for
- * the one that it asks for.
+ * holds a long-term key, `role_arn` or `credential_process`; `<name>-long-term` does where the key of `<name>` is there.
+ * A profile whose `credential_process` is ours stands for the one that it asks for.
  */
 export const resolveProfileName = (
   named: string | undefined,
@@ -56,10 +58,14 @@ export const resolveProfileName = (
     [named, env['AWS_IAM_LOGIN_PROFILE'], env['AWS_PROFILE'], env['AWS_DEFAULT_PROFILE']].find(
       (candidate) => candidate !== undefined && candidate !== '',
     ) ?? 'default';
-  return withoutProcess(withoutSts(name, shared), shared);
+  return withoutProcess(withoutSuffix(name, shared), shared);
 };
 
-const withoutSts = (name: string, shared: SharedFiles): string => {
+const withoutSuffix = (name: string, shared: SharedFiles): string => {
+  if (name.endsWith(longTerm) && name !== longTerm) {
+    const base = name.slice(0, -longTerm.length);
+    return findUserProfile(base, shared)?.keyHolder === name ? base : name;
+  }
   if (!name.endsWith('-sts') || name === '-sts') return name;
   return isOwnProfile(findProfile(name, shared)) ? name : name.slice(0, -'-sts'.length);
 };
@@ -76,7 +82,7 @@ const withoutProcess = (name: string, shared: SharedFiles): string => {
     const isOther = settings?.get('aws_access_key_id') || settings?.has('role_arn') === true;
     const asked = command === undefined || isOther ? undefined : ownProcessProfile(command);
     if (asked === undefined) return current;
-    current = withoutSts(asked, shared);
+    current = withoutSuffix(asked, shared);
   }
   return name;
 };
@@ -124,6 +130,44 @@ const indexes: Readonly<Record<FileKind, WeakMap<Buffer, Profiles>>> = {
 export const rememberProfiles = (bytes: Buffer, kind: FileKind, profiles: Profiles): Profiles => {
   indexes[kind].set(bytes, profiles);
   return profiles;
+};
+
+const longTerm = '-long-term';
+
+const sessionSettings = [
+  'aws_access_key_id',
+  'aws_secret_access_key',
+  'aws_session_token',
+  'aws_security_token',
+];
+
+/**
+ * The same with the key and the device of `[<name>-long-term]`, which aws-mfa has made (`aws_mfa_device`), where the
+ * profile itself holds no key, or a session.
+ */
+export const findUserProfile = (name: string, shared: SharedFiles): Profile | undefined => {
+  const own = findProfile(name, shared);
+  if (own !== undefined && (holdsLongTermKey(own) || keySources.some((key) => own.settings.has(key))))
+    return withDevice(own);
+  const other = findProfile(`${name}${longTerm}`, shared);
+  if (other === undefined || !holdsLongTermKey(other) || !other.settings.has('aws_mfa_device')) return own;
+  const kept = [...(own?.settings ?? [])].filter(([setting]) => !sessionSettings.includes(setting));
+  const key = [...other.settings].filter(([setting]) => sessionSettings.includes(setting));
+  const settings = new Map([...kept, ...key, ['mfa_serial', other.settings.get('aws_mfa_device') ?? '']]);
+  return { ...other, name, settings, keyHolder: other.name };
+};
+
+// What says that the key of a profile is to come from somewhere else.
+const keySources = ['role_arn', 'credential_process', 'sso_session', 'sso_start_url', 'login_session'];
+
+/** The name of the profile whose section holds the key. */
+export const keyHolderOf = ({ name, keyHolder }: Profile): string => keyHolder ?? name;
+
+const withDevice = (profile: Profile): Profile => {
+  const device = nonEmpty(profile.settings.get('aws_mfa_device'));
+  return device === undefined || profile.settings.has('mfa_serial')
+    ? profile
+    : { ...profile, settings: new Map([...profile.settings, ['mfa_serial', device]]) };
 };
 
 /** The profile that its settings in each file make together, undefined when it is in neither. */
@@ -178,9 +222,9 @@ export const warningsOf = (name: string, { files, credentialsBytes, configBytes 
 const warningsIn = (bytes: Buffer, kind: FileKind, name: string, path: string): string[] =>
   (readSectionOf(bytes, kind, name)?.warnings ?? []).map((warning) => `${path}: ${warning}`);
 
-/** The profile as the files describe it. Raises UserError that names the files and the nearest profile. */
+/** The profile as `findUserProfile` finds it. Raises UserError that names the files and the nearest profile. */
 export const getProfile = (name: string, shared: SharedFiles): Profile => {
-  const profile = findProfile(name, shared);
+  const profile = findUserProfile(name, shared);
   if (profile !== undefined) return profile;
   const { files } = shared;
   const names = allProfileNames(shared);
@@ -189,14 +233,11 @@ export const getProfile = (name: string, shared: SharedFiles): Profile => {
       hint: 'create one: aws configure, or write [default] with aws_access_key_id and aws_secret_access_key',
     });
   }
-  const nearest = nearestOf(name, names);
+  const nearest = nearestOf(name, knownNames(shared));
   throw new UserError(
     `profile ${shellWord(name)} is neither in ${files.credentials} nor in ${files.config}`,
     {
-      hint:
-        nearest === undefined
-          ? `there are: ${names.slice(0, 8).map(shellWord).join(', ')}`
-          : `did you mean ${shellWord(nearest)}?`,
+      hint: nearest === undefined ? `there are: ${listed(names)}` : `did you mean ${shellWord(nearest)}?`,
     },
   );
 };
@@ -208,6 +249,13 @@ export const allProfileNames = ({ credentialsBytes, configBytes }: SharedFiles):
     ...(configBytes ? profileNames(configBytes, 'config') : []),
   ]),
 ];
+
+/** All names that may be meant: those of all profiles, and what aws-mfa's `<name>-long-term` are called without that. */
+export const knownNames = (shared: SharedFiles): string[] => {
+  const names = allProfileNames(shared);
+  const bases = names.flatMap((name) => (name.endsWith(longTerm) ? [name.slice(0, -longTerm.length)] : []));
+  return [...new Set([...names, ...bases])].filter((name) => name !== '');
+};
 
 /**
  * The long-term access key in the profile's own keys, undefined when it has none of the two halves.

@@ -4,7 +4,8 @@ import { UserError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
 import { ownProcessProfile } from './own-process.ts';
-import { allProfileNames, findProfile, holdsLongTermKey, resolveProfileName } from './profile.ts';
+import { foreignOf } from './foreign.ts';
+import { findProfile, findUserProfile, holdsLongTermKey, knownNames, resolveProfileName } from './profile.ts';
 import type { Profile, SharedFiles } from './profile.ts';
 
 /** One role on the way from a user to the role that is wanted, as its profile describes it. */
@@ -77,9 +78,11 @@ const textOf = (profile: Profile, key: string): string | undefined => profile.se
 
 const nameOf = (profile: Profile): string => `profile ${shellWord(profile.name)}`;
 
-// A source whose credential_process is ours counts as the profile that it asks for. It may do so in a circle, which
-// ends at the first name that comes again and is found to be a loop there.
-const resolveSource = (named: string, shared: SharedFiles): string => {
+/**
+ * The profile that a `source_profile` means. One whose credential_process is ours counts as the profile that it asks
+ * for. It may do so in a circle, which ends at the first name that comes again and is found to be a loop there.
+ */
+export const resolveSource = (named: string, shared: SharedFiles): string => {
   const seen = new Set<string>();
   for (let name = named; ;) {
     name = withoutSts(name, shared);
@@ -161,9 +164,9 @@ const noSource = (profile: Profile): UserError => {
 };
 
 const findSource = ({ profile, sourceName }: Role, shared: SharedFiles): Profile => {
-  const source = findProfile(sourceName, shared);
+  const source = findUserProfile(sourceName, shared);
   if (source !== undefined) return source;
-  const nearest = nearestOf(sourceName, allProfileNames(shared));
+  const nearest = nearestOf(sourceName, knownNames(shared));
   const { credentials, config } = profile.files;
   throw new UserError(
     `source_profile ${shellWord(sourceName)} of ${nameOf(profile)} is neither in ${credentials} nor in ${config}`,
@@ -193,12 +196,9 @@ const tooLong = (profile: Profile): UserError =>
 const userSource = (source: Profile, role: Role): Profile => {
   const where = `source_profile ${shellWord(source.name)} of ${nameOf(role.profile)}`;
   const name = shellWord(source.name);
-  if (['sso_session', 'sso_start_url'].some((key) => textOf(source, key) !== undefined)) {
-    return fail(
-      `${where} is an SSO profile, which aws-iam-login has no session of`,
-      `run: aws sso login --profile ${name}, then: aws --profile ${shellWord(role.profile.name)} …`,
-    );
-  }
+  const foreign = foreignOf(source);
+  if (foreign !== undefined)
+    return fail(`${where} is ${foreign.is}`, foreign.hint(shellWord(role.profile.name)));
   if (textOf(source, 'aws_access_key_id') !== undefined) {
     return fail(
       `${where} holds a session of another program, which cannot be renewed from here`,

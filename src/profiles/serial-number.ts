@@ -22,15 +22,22 @@ export const validSerialNumber = (serialNumber: string, { given, profileName }: 
   const reason = reasonAgainst(serialNumber);
   if (reason !== undefined) {
     throw new UserError(`the MFA device ${serialNumber} cannot serve: ${reason}`, {
-      hint: `add an authenticator app to the user, then ${hint} --force`,
+      hint: `${isSecurityKey(serialNumber) ? `${signInHint}; or ` : ''}add an authenticator app to the user, then ${hint} --force`,
     });
   }
   return serialNumber;
 };
 
+/** Whether a device is a security key or a passkey. */
+export const isSecurityKey = (serialNumber: string): boolean => serialNumber.includes(':u2f/');
+
+/** What serves those who have security keys and passkeys only. */
+export const signInHint =
+  "the AWS CLI's own sign-in takes security keys and passkeys: aws login --profile NEW-NAME";
+
 /** Why a device cannot serve, undefined when it can. */
 export const reasonAgainst = (serialNumber: string): string | undefined => {
-  if (serialNumber.includes(':u2f/'))
+  if (isSecurityKey(serialNumber))
     return 'a security key or passkey has no codes, and AWS STS takes only codes';
   if (serialNumber.includes(':sms-mfa/')) return 'AWS has retired codes by SMS';
   return undefined;

@@ -1,5 +1,6 @@
 import type { KeyMetadata } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
+import { keyHolderOf } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';
 import type { Journal } from './journal.ts';
@@ -37,7 +38,7 @@ export const begin = async (
     phase: 'creating',
     aborting: false,
     arn,
-    profileName: profile.name,
+    profileName: keyHolderOf(profile),
     credentials: shared.files.credentials,
     config: shared.files.config,
     startedAt: context.now(),

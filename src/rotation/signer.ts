@@ -87,7 +87,8 @@ export const newSigner = (
     if (!profile.settings.get('mfa_serial') && options.serialNumber === undefined)
       throw explainDenied(denied, profile);
     const shared = readSharedFiles(context.env);
-    const asked = { ...options, ...sessionDefaults, hook: false, onUnwritten: sayUnwritten(context) };
+    const { minTtl } = sessionDefaults;
+    const asked = { ...options, minTtl, hook: false, onUnwritten: sayUnwritten(context) };
     const stored = readStored(sessionOwner(profile), shared)?.session.sessionToken;
     // read again: the rotation itself has written a new key since
     const present = findProfile(profile.name, shared) ?? profile;

@@ -1,8 +1,10 @@
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
+import { refuseForeign } from '../profiles/foreign.ts';
 import { iamUserName } from '../profiles/iam-user.ts';
 import {
-  findProfile,
+  findUserProfile,
+  keyHolderOf,
   getProfile,
   longTermKeyOf,
   readSharedFiles,
@@ -38,7 +40,7 @@ export const readSubject = (
   context: Context,
 ): Subject => {
   const shared = readSharedFiles(context.env);
-  const named = findProfile(resolveProfileName(options.profile, context.env, shared), shared);
+  const named = findUserProfile(resolveProfileName(options.profile, context.env, shared), shared);
   const isOfRole = named !== undefined && isRole(named) && longTermKeyOf(named) === undefined;
   const found = isOfRole ? userProfileOf(named, shared) : named;
   const name = found?.name ?? resolveProfileName(options.profile, context.env, shared);
@@ -66,6 +68,7 @@ const profileWithoutSettings = (name: string, { files }: SharedFiles): Profile =
 
 const notOurs = (profile: Profile): UserError => {
   const where = `profile ${shellWord(profile.name)}`;
+  refuseForeign(profile);
   if (profile.settings.has('credential_process')) {
     return new UserError(
       `the access key of ${where} comes from its credential_process, where a new one cannot be stored from here`,
@@ -81,7 +84,7 @@ const notOurs = (profile: Profile): UserError => {
 export const findJournal = ({ profile, key, shared }: Subject): Journal | undefined => {
   const isOfKey = ({ old, newId }: Journal): boolean =>
     key !== undefined && [old.accessKeyId, newId].includes(key.accessKeyId);
-  return readJournals(shared.files.state).find(isOfKey) ?? journalOfProfile(profile.name, shared);
+  return readJournals(shared.files.state).find(isOfKey) ?? journalOfProfile(keyHolderOf(profile), shared);
 };
 
 const journalOfProfile = (name: string, { files }: SharedFiles): Journal | undefined =>
@@ -128,7 +131,7 @@ export const checkSameFiles = (journal: Journal, { files }: SharedFiles): void =
 export const checkStore = (subject: Subject, store: KeyStore): void => {
   const { profile, shared } = subject;
   const key = keyOf(subject);
-  if (!store.find(key).some(({ profileName }) => profileName === profile.name)) {
+  if (!store.find(key).some(({ profileName }) => profileName === keyHolderOf(profile))) {
     throw new UserError(
       `the two halves of the access key of profile ${shellWord(profile.name)} are not in the same file`,
       { hint: `write both into ${shared.files.credentials}` },

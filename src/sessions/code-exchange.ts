@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { accountOfKeyId, findProfile, longTermKeyOf, readSharedFiles } from '../profiles/profile.ts';
+import { accountOfKeyId, findUserProfile, longTermKeyOf, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { forgetCode, rejectedCode, rememberCode, secondsToNextCode } from './code-guard.ts';
@@ -66,7 +66,7 @@ const replacedKey = (
   context: Context,
 ): AccessKey | undefined => {
   if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') return undefined;
-  const now = findProfile(profile.name, readSharedFiles(context.env));
+  const now = findUserProfile(profile.name, readSharedFiles(context.env));
   const key = now && longTermKeyOf(now);
   return key?.accessKeyId === accessKeyId ? undefined : key;
 };

@@ -1,14 +1,14 @@
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { UserError, isUserError } from '../errors.ts';
 import { getProfile, readSharedFiles, resolveProfileName } from '../profiles/profile.ts';
 import { isRole } from '../profiles/role.ts';
-import { findLiveSession } from './live-session.ts';
+import { describeSession, findLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
 import { roleSession } from './role-session.ts';
 import { readStored } from './stored-session.ts';
 import type { OnUnwritten } from './store-session.ts';
-import { userSession } from './user-session.ts';
+import { keptSession, userSession } from './user-session.ts';
 import type { UserSessionOptions } from './user-session.ts';
 
 export type SessionOptions = Omit<UserSessionOptions, 'onUnwritten'> & {
@@ -24,11 +24,24 @@ export const login = async (
   context: Context,
 ): Promise<LiveSession> => {
   let unwritten: UserError | undefined;
-  const live = await getSession(options, context, !options.ifNeeded, (reason, kept) => {
+  const onUnwritten: OnUnwritten = (reason, kept) => {
     unwritten = kept ? keptError(reason) : reason;
+  };
+  const before = options.ifNeeded ? undefined : storedLive(options, context);
+  const behind = before && describeSession(before, context.now());
+  const asked = { ...options, live: behind };
+  const live = await getSession(asked, context, !options.ifNeeded, onUnwritten).catch((error: unknown) => {
+    if (before !== undefined && isUserError(error) && error.failureCode === keptSession) return before;
+    throw error;
   });
   if (unwritten !== undefined) throw unwritten;
   return live;
+};
+
+const storedLive = (options: SessionOptions, context: Context): LiveSession | undefined => {
+  const shared = readSharedFiles(context.env);
+  const name = resolveProfileName(options.profile, context.env, shared);
+  return findLiveSession(name, options, shared, context.now());
 };
 
 const keptError = (reason: UserError): UserError =>

@@ -2,8 +2,15 @@ import type { Context } from '../context.ts';
 import { editFile } from '../files/edit.ts';
 import { removeSettings } from '../ini/edit.ts';
 import { findAllProfiles } from '../profiles/all-profiles.ts';
-import { checkCredentialsFile, findProfile, holdsLongTermKey } from '../profiles/profile.ts';
-import { getProfile, readSharedFiles, sessionProfileName } from '../profiles/profile.ts';
+import {
+  checkCredentialsFile,
+  findProfile,
+  findUserProfile,
+  getProfile,
+  holdsLongTermKey,
+  readSharedFiles,
+  sessionProfileName,
+} from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, mostRoles, roleLink } from '../profiles/role.ts';
 import { formatExpiration } from './expiration.ts';
@@ -93,7 +100,7 @@ const ownersOf = (
 ): Set<string> => {
   const owners = new Set<string>(profileName === undefined ? [] : withSelf(profileName));
   for (const name of profiles.keys()) {
-    const owner = /^(.+)-sts$/s.exec(name)?.[1] ?? name;
+    const owner = /^(.+)-(?:sts|long-term)$/s.exec(name)?.[1] ?? name;
     if (profileName === undefined || comesFrom(owner, owners, shared)) owners.add(owner);
   }
   return owners;
@@ -123,7 +130,7 @@ const isOurs = (owner: string, section: Profile, shared: SharedFiles): boolean =
   const stored = readStored(owner, shared);
   const isOurForm = stored && settings.get('expiration') === formatExpiration(stored.session.expiration);
   if (isOurForm !== true || stored?.assumedFor !== undefined) return false;
-  const profile = findProfile(owner, shared);
+  const profile = findUserProfile(owner, shared);
   if (profile !== undefined) return !isRole(profile);
   const self = owner.endsWith('-user') ? findProfile(owner.slice(0, -'-user'.length), shared) : undefined;
   return self !== undefined && isRole(self) && holdsLongTermKey(self);
@@ -141,7 +148,7 @@ const ownSettings = [
 // A region that is not the profile's is somebody else's.
 const settingsOf = (owner: string, { settings }: Profile, shared: SharedFiles): Set<string> => {
   const base = owner.endsWith('-user') ? owner.slice(0, -'-user'.length) : owner;
-  const profile = findProfile(owner, shared) ?? findProfile(base, shared);
+  const profile = findUserProfile(owner, shared) ?? findProfile(base, shared);
   const region = settings.get('region');
   const isCopied = region !== undefined && region === profile?.settings.get('region');
   return new Set([...ownSettings, ...(isCopied ? ['region'] : [])]);

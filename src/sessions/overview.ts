@@ -2,7 +2,14 @@ import { accountOfArn } from '../aws/arns.ts';
 import { findAllProfiles } from '../profiles/all-profiles.ts';
 import { kindOf } from '../profiles/kind.ts';
 import type { ProfileKind } from '../profiles/kind.ts';
-import { accountOfKeyId, findProfile, holdsLongTermKey, sessionProfileName } from '../profiles/profile.ts';
+import {
+  accountOfKeyId,
+  findProfile,
+  findUserProfile,
+  holdsLongTermKey,
+  keyHolderOf,
+  sessionProfileName,
+} from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
@@ -51,9 +58,17 @@ export type OverviewOptions = {
 /** Every profile of both files, in their order; a `-sts` profile that keeps the session of another one is told with that. */
 export const readOverview = (shared: SharedFiles, options: OverviewOptions): Entry[] => {
   const profiles = findAllProfiles(shared);
-  return [...profiles.values()]
-    .filter((profile) => !isTold(profile, profiles, shared))
-    .map((profile) => describeProfile(profile, shared, options));
+  const entries = new Map<string, Entry>();
+  for (const each of profiles.values()) {
+    if (isTold(each, profiles, shared)) continue;
+    // the key of a user may be kept in a profile of its own
+    const base = each.name.replace(/(?<=.)-long-term$/s, '');
+    const user = findUserProfile(base, shared);
+    const isOf = user !== undefined && (each.name === base || keyHolderOf(user) === each.name);
+    const profile = isOf ? user : each;
+    if (!entries.has(profile.name)) entries.set(profile.name, describeProfile(profile, shared, options));
+  }
+  return [...entries.values()];
 };
 
 const isTold = (
@@ -142,7 +157,7 @@ const userOf = (role: Profile, shared: SharedFiles): Profile | undefined => {
   let current = role;
   for (let steps = 0; steps < mostRoles; steps += 1) {
     const link = roleLink(current, shared);
-    const source = link && findProfile(link.sourceName, shared);
+    const source = link && findUserProfile(link.sourceName, shared);
     if (source === undefined) return undefined;
     if (holdsLongTermKey(source) || !isRole(source)) return source;
     current = source;

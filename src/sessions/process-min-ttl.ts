@@ -12,13 +12,15 @@ const processMinTtl = 960;
  */
 export const minTtlForProcess = (
   profile: Profile | undefined,
-  duration: number,
+  duration: number | undefined,
   shared: SharedFiles,
   now: number,
 ): number => {
   if (profile === undefined || !isRenewedSilently(profile, shared, now)) return sessionDefaults.minTtl;
-  const wished = Number(profile.settings.get('duration_seconds')) || longestRole;
-  const lasts = isRole(profile) ? Math.min(wished, longestRole, duration) : duration;
+  const wished = Number(profile.settings.get('duration_seconds')) || undefined;
+  const lasts = isRole(profile)
+    ? Math.min(wished ?? longestRole, longestRole, duration ?? longestRole)
+    : (duration ?? wished ?? sessionDefaults.duration);
   return Math.min(processMinTtl, lasts / 2);
 };
 

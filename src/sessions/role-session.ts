@@ -2,13 +2,13 @@ import type { Session } from '../aws/answers.ts';
 import { userNameOfArn } from '../aws/arns.ts';
 import type { Aws } from '../aws/client.ts';
 import { tell } from '../context.ts';
-import type { Context } from '../context.ts';
+import type { Context, Environment } from '../context.ts';
 import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { checkEditable } from '../files/edit.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
+import { checkCredentialsFile, findProfile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { longestRole, resolveRoleChain, sessionOwner } from '../profiles/role.ts';
 import type { Role } from '../profiles/role.ts';
@@ -42,6 +42,7 @@ export const roleSession = async (
   checkFiles(roles, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   noteDuration(roles.at(-1), shared, context);
+  if (options.tellsOfRoles === true) noteDevice(roles.at(-1), user, shared, context);
   const owner = sessionOwner(user);
 
   // The stored session of the role at this place of the chain, -1 being the user's.
@@ -105,6 +106,17 @@ const noteDuration = (role: Role | undefined, shared: SharedFiles, context: Cont
   );
 };
 
+// Once, as well.
+const noteDevice = (role: Role | undefined, user: Profile, shared: SharedFiles, context: Context): void => {
+  if (role === undefined || role.sourceName !== user.name || !role.profile.settings.get('mfa_serial')) return;
+  if (readRoleSession(role.profile.name, role, shared) !== undefined) return;
+  tell(
+    context,
+    `profile ${shellWord(role.profile.name)} names an mfa_serial: other AWS tools ask for a code of their own`,
+  );
+  context.log(`  hint: aws-iam-login init ${shellWord(user.name)} --roles lets all of them use one session`);
+};
+
 /** The user profile with the serial number that one of its roles names, where it has none itself. */
 const withSerialNumber = (user: Profile, roles: readonly Role[]): Profile => {
   const serialNumber = [user, ...roles.map(({ profile }) => profile)]
@@ -138,10 +150,14 @@ const assume = async (
     },
     context,
   );
-  const durationSeconds = Math.min(role.durationSeconds ?? longestRole, longestRole, options.duration);
+  const durationSeconds = Math.min(
+    role.durationSeconds ?? longestRole,
+    longestRole,
+    options.duration ?? longestRole,
+  );
   let session: Session;
   try {
-    const sessionName = role.sessionName ?? (await userSessionName(user, aws));
+    const sessionName = role.sessionName ?? (await userSessionName(user, context.env, aws));
     flight.checkOwn();
     session = await aws.assumeRole({ roleArn, sessionName, externalId, durationSeconds });
   } catch (error) {
@@ -163,13 +179,17 @@ const assume = async (
 const refusedCodes = new Set(['ExpiredToken', 'InvalidClientTokenId']);
 
 // So that CloudTrail shows who it was: the user's name, which goes from role to role as the name of the session.
-const userSessionName = async (user: Profile, aws: Aws): Promise<string> => {
-  const known = user.settings.get('username') ?? '';
+const userSessionName = async (user: Profile, env: Environment, aws: Aws): Promise<string> => {
+  const known = user.settings.get('username') ?? writtenName(user, env) ?? '';
   if (isSessionName(known)) return known;
   const { arn } = await aws.getCallerIdentity();
   const name = userNameOfArn(arn) ?? arn.slice(arn.lastIndexOf('/') + 1);
   // a name of one letter is too short for AWS
   return isSessionName(name) ? name : `aws-iam-login-${name}`;
 };
+
+// The login on the way may have initialised the profile.
+const writtenName = (user: Profile, env: Environment): string | undefined =>
+  findProfile(user.name, readSharedFiles(env))?.settings.get('username');
 
 const isSessionName = (name: string): boolean => /^[\w+=,.@-]{2,64}$/.test(name);

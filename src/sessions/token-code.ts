@@ -20,6 +20,8 @@ export type CodeOptions = {
   readonly deadline?: Deadline | undefined;
   /** Whether stdin may hold a code without `--token-code -`; whoever runs a command or a shell leaves it to that. */
   readonly readsStdin?: boolean;
+  /** What is said of a live session behind the question, which Enter keeps. */
+  readonly live?: string | undefined;
 };
 
 /** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
@@ -147,7 +149,8 @@ export const withoutCredentials = (env: Environment): Environment =>
 export type CodeSource = {
   /** How many codes AWS may reject before the login fails. */
   readonly tries: number;
-  readonly next: () => Promise<string>;
+  /** Undefined: the live session is to be kept. */
+  readonly next: () => Promise<string | undefined>;
   /** What has to happen before the next try. */
   readonly again: () => Promise<void>;
 };
@@ -156,7 +159,7 @@ export type CodeSource = {
 export const codeSource = (
   profile: Profile,
   serialNumber: string,
-  { input, deadline }: CodeOptions,
+  { input, live, deadline }: CodeOptions,
   context: Context,
   flight: Flight,
 ): CodeSource => {
@@ -171,7 +174,7 @@ export const codeSource = (
   }
   return {
     tries: 3,
-    next: () => askTokenCode(serialNumber, profile, { input, deadline }, context, flight),
+    next: () => askTokenCode(serialNumber, profile, { input, live, deadline }, context, flight),
     again: async () => {},
   };
 };
@@ -179,10 +182,10 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  { input, deadline }: Pick<CodeOptions, 'input' | 'deadline'>,
+  { input, live, deadline }: Pick<CodeOptions, 'input' | 'live' | 'deadline'>,
   context: Context,
   flight: Flight,
-): Promise<string> => {
+): Promise<string | undefined> => {
   const question = {
     need: `a token code for ${serialNumber} is needed`,
     hint: 'give it with --token-code, or let mfa_process in the profile print it; --token-code - reads it from stdin',
@@ -194,7 +197,7 @@ const askTokenCode = async (
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, context, overtaken.signal, deadline);
+      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal, deadline);
     } finally {
       overtaken.end();
       flight.asking(false);
@@ -217,14 +220,18 @@ const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } =
 
 const askUntilSixDigits = async (
   serialNumber: string,
+  live: string | undefined,
   context: Context,
   signal: AbortSignal,
   deadline: Deadline | undefined,
-): Promise<string> => {
+): Promise<string | undefined> => {
+  const behind = live === undefined ? '' : `${live} is live: Enter keeps it\n`;
   for (;;) {
     // one who mistypes has no more time than one who does not
     const patience = patienceUntil(deadline, context);
-    const line = (await askLine(`Enter MFA code for ${serialNumber}: `, signal, patience)).trim();
+    const question = `${behind}Enter MFA code for ${serialNumber}: `;
+    const line = (await askLine(question, signal, patience)).trim();
+    if (line === '' && live !== undefined) return undefined;
     if (line === '') throw declined();
     try {
       return parseTokenCode(line);

@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import type { Session } from '../aws/answers.ts';
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
-import { UserError, isUserError } from '../errors.ts';
+import { UserError, exitCode, isUserError, usageError } from '../errors.ts';
 import { checkEditable } from '../files/edit.ts';
 import { othersMode } from '../files/read.ts';
 import { lockPathFor } from '../files/state-files.ts';
 import { refuseLoop } from '../profiles/access-key.ts';
 import { checkCredentialsFile, readSharedFiles, warningsOf } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { sessionOwner } from '../profiles/role.ts';
+import { isRole, sessionOwner } from '../profiles/role.ts';
 import { validSerialNumber } from '../profiles/serial-number.ts';
 import { canAsk } from '../terminal/question.ts';
 import { shellWord } from '../text.ts';
 import { newSender } from './code-exchange.ts';
 import type { ExchangeOptions, Send } from './code-exchange.ts';
 import { rejectedCode } from './code-guard.ts';
+import { sessionDefaults } from './defaults.ts';
+import { withDevice } from './initialise.ts';
+import type { DeviceOptions } from './initialise.ts';
 import { findUserSession, userLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
 import { joinFlight } from './single-flight.ts';
@@ -28,7 +31,14 @@ import { codeSource, givenCode } from './token-code.ts';
 import type { CodeOptions } from './token-code.ts';
 
 export type UserSessionOptions = CodeOptions &
-  ExchangeOptions & { readonly serialNumber?: string | undefined; readonly onUnwritten: OnUnwritten };
+  DeviceOptions &
+  Omit<ExchangeOptions, 'duration'> & {
+    /** Seconds that a new session lasts; undefined for what the user profile says. */
+    readonly duration?: number | undefined;
+    readonly onUnwritten: OnUnwritten;
+    /** Whether somebody is there to be told what would spare other tools their question for a role. */
+    readonly tellsOfRoles?: boolean;
+  };
 
 /**
  * Gets a session of a user profile with a token code and stores it as `[<profile>-sts]`, in one process at a time:
@@ -36,12 +46,14 @@ export type UserSessionOptions = CodeOptions &
  * live or not. Raises UserError.
  */
 export const userSession = async (
-  profile: Profile,
+  named: Profile,
   shared: SharedFiles,
-  options: UserSessionOptions,
+  given: UserSessionOptions,
   context: Context,
   unwanted?: string,
 ): Promise<LiveSession> => {
+  const options = { ...given, duration: durationOf(named, given) };
+  let profile = named;
   const of = { owner: sessionOwner(profile), profile };
   const { onUnwritten } = options;
   const { files } = shared;
@@ -56,8 +68,9 @@ export const userSession = async (
     await storeSession({ ...of, session: waiting }, { patienceMs: 1000, onUnwritten }, context);
     return userLiveSession(of, waiting, options, shared);
   }
-  const serialNumber = serialNumberOf(profile, options.serialNumber);
   refuseLoop(profile, context);
+  profile = await withDevice(profile, shared, options, context);
+  const serialNumber = serialNumberOf(profile, options.serialNumber);
   checkFiles(of.owner, profile, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   warnOfReaders(files.credentials, context);
@@ -100,7 +113,7 @@ export const userSession = async (
   if (tokenCode !== undefined) {
     return exchange(() => newSender(profile, serialNumber, options, context), tokenCode);
   }
-  return joinFlight(
+  const outcome = await joinFlight<LiveSession | typeof kept>(
     {
       path: lockPath('serial number'),
       goal,
@@ -115,6 +128,7 @@ export const userSession = async (
       const source = codeSource(profile, serialNumber, options, context, flight);
       for (let rejections = 0; ;) {
         const code = await source.next();
+        if (code === undefined) return kept;
         flight.checkOwn();
         try {
           return await exchange(async () => send, code);
@@ -128,7 +142,37 @@ export const userSession = async (
       }
     },
   );
+  if (outcome === kept) throw keptError();
+  return outcome;
 };
+
+// Instead of a session: the one that is live will do, said who was asked.
+const kept = Symbol('kept');
+
+/** The `failureCode` of a question that was answered with keeping the live session. */
+export const keptSession = 'SessionKept';
+
+const keptError = (): UserError =>
+  new UserError('the live session was kept', { exitCode: exitCode.done, failureCode: keptSession });
+
+/** The seconds that a new session of the user lasts. Raises UserError for what AWS does not take. */
+const durationOf = (user: Profile, { duration, minTtl }: UserSessionOptions): number => {
+  // that of a role profile which holds the key itself is the role's
+  const wish = isRole(user) ? undefined : user.settings.get('duration_seconds') || undefined;
+  if (duration === undefined && wish !== undefined && !isDuration(wish)) {
+    throw new UserError(
+      `duration_seconds of profile ${shellWord(user.name)} must be 900 to 129600: ${shellWord(wish)}`,
+      { hint: 'sessions of a user last 15 minutes to 36 hours; --duration says it for one call' },
+    );
+  }
+  const seconds = duration ?? (wish === undefined ? sessionDefaults.duration : Number(wish));
+  if (minTtl < seconds) return seconds;
+  const limit = wish === undefined ? '--duration' : `duration_seconds of profile ${shellWord(user.name)}`;
+  throw usageError(`--min-ttl must be shorter than ${limit}`);
+};
+
+const isDuration = (seconds: string): boolean =>
+  /^\d{3,6}$/.test(seconds) && Number(seconds) >= 900 && Number(seconds) <= 129_600;
 
 const warnOfReaders = (path: string, context: Context): void => {
   const mode = othersMode(path);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import ini from 'ini';
+import { isUserError } from '../errors.ts';
 import type { Files } from '../files/locations.ts';
 import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 import type { Session } from './stored-session.ts';
@@ -22,7 +23,7 @@ export const keepWaitingSession = (files: Files, profileName: string, session: S
 
 /**
  * The session of a profile that waits, undefined when there is none that still lasts `minTtl` seconds, or when it ends
- * no later than the `stored` one. `now` in milliseconds since the epoch. Raises UserError when it cannot be read.
+ * no later than the `stored` one. `now` in milliseconds since the epoch. One that cannot be read counts as none.
  */
 export const findWaitingSession = (
   files: Files,
@@ -31,7 +32,7 @@ export const findWaitingSession = (
   minTtl: number,
   now: number,
 ): Session | undefined => {
-  const text = readStateFile(waitingPath(files, profileName));
+  const text = readIfPossible(waitingPath(files, profileName));
   if (text === undefined) return undefined;
   const settings: Record<string, unknown> = ini.parse(text);
   const textOf = (name: string): string => {
@@ -49,6 +50,16 @@ export const findWaitingSession = (
   if (isWhole && isNewer && session.expiration - now / 1000 >= minTtl) return session;
   if (!isWhole || !isNewer || session.expiration <= now / 1000) dropWaitingSession(files, profileName);
   return undefined;
+};
+
+// What keeps us from reading here keeps us from writing too, and the check of the files says it with its reason.
+const readIfPossible = (path: string): string | undefined => {
+  try {
+    return readStateFile(path);
+  } catch (error) {
+    if (isUserError(error)) return undefined;
+    throw error;
+  }
 };
 
 /** Forgets the session of a profile that waits; none is fine. Raises UserError when it cannot be removed. */

@@ -15,9 +15,12 @@ export type Origin = {
 };
 
 const stampName = 'stamp';
+/** What answers a live session without Node. */
+const launcherName = join('shell', 'aws-iam-login.sh');
 
 /** The names of all copies. */
 export const copyNames: readonly string[] = [
+  launcherName,
   ...Object.values(rows).flatMap(({ script, sessionScript, completion }) => [
     script,
     sessionScript,

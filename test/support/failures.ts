@@ -127,18 +127,49 @@ export const failures: readonly Failure[] = [
     hint: /^add aws_access_key_id in /,
   },
   {
-    name: 'a profile without mfa_serial',
+    name: 'a profile without mfa_serial where nobody can give a code',
     prepare: rewrite((text) => text.replace(/mfa_serial.*\n/, '')),
+    words: withoutCode,
+    ofProcess: true,
     exitCode: 1,
     message: /^profile default has no mfa_serial$/,
     hint: /^run: aws-iam-login init default$/,
   },
+  ...(
+    [
+      [
+        'an SSO profile',
+        'sso_session = work',
+        /^profile other is an SSO profile, which/,
+        /^run: aws sso login/,
+      ],
+      [
+        'a profile of aws login',
+        'login_session = x',
+        /^profile other is a profile of `aws login`,/,
+        /aws login/,
+      ],
+      [
+        'a credential_process that was never initialised',
+        'credential_process = false',
+        /^profile other gets its credentials from another program \(credential_process\)/,
+        /aws --profile other .*aws-iam-login init other$/,
+      ],
+    ] as const
+  ).map(([name, line, message, hint]): Failure => ({
+    name,
+    prepare: ({ home }) => fs.writeFileSync(home.config, `[profile other]\n${line}\n`),
+    words: ({ phone }) => ['other', '--token-code', phone.code()],
+    exitCode: 1,
+    message,
+    hint,
+  })),
   {
     name: 'a security key as mfa_serial',
     prepare: rewrite((text) => text.replace(':mfa/', ':u2f/user/jane/')),
     exitCode: 1,
     message: /^the MFA device arn:.* cannot serve: a security key or passkey has no codes/,
-    hint: /aws-iam-login init default --force$/,
+    hint: /^the AWS CLI's own sign-in takes security keys .*: aws login --profile NEW-NAME; or .*aws-iam-login init default --force$/,
   },
   {
     name: 'nonsense as mfa_serial',

@@ -7,7 +7,7 @@ export type Case = {
   readonly env: Readonly<Record<string, string>>;
   /** Unix seconds. */
   readonly now: number;
-  /** Whether the files are written as AWS's tools and we write them. */
+  /** Whether the files are written as AWS's tools and we write them, and nothing else is out of the way. */
   readonly isPlain: boolean;
 };
 
@@ -31,6 +31,9 @@ export const generateCases = (count: number, seed: number): Case[] => {
   const below = (limit: number): number => Math.floor(random() * limit);
   const pick = <Item>(items: readonly [Item, ...Item[]]): Item => items[below(items.length)] ?? items[0];
   const maybe = <Item>(share: number, make: () => Item[]): Item[] => (chance(share) ? make() : []);
+
+  let isPlain = false;
+  const unusual = <Item>(...items: Item[]): Item[] => (isPlain ? [] : items);
 
   const anyName = (): string =>
     pick([
@@ -100,32 +103,38 @@ export const generateCases = (count: number, seed: number): Case[] => {
   const sessionSection = (header: string, minTtl: number): string[] => [
     header,
     `aws_access_key_id${separator()}ASIA${pick(['ONE', 'TWO', 'XXXXXXXXXXXXXXXX'])}`,
-    `aws_secret_access_key = ${pick(['secret+ONE/', 'a=b==', 'x#y;z', '[x]', "it's"])}`,
+    `aws_secret_access_key = ${pick(['secret+ONE/', 'a=b==', ...unusual('x#y;z', '[x]', "it's")])}`,
     `aws_session_token = ${'token/'.repeat(1 + below(80))}==`,
     `expiration${separator()}${expirationOf(minTtl)}`,
     ...maybe(0.3, () => [`region = ${region()}`]),
   ];
 
-  const otherSections = (isConfig: boolean): string[][] =>
-    Array.from({ length: below(4) }, () =>
-      pick([
-        () => [
-          isConfig ? '[profile other]' : '[other]',
-          'region = us-west-2',
-          'aws_access_key_id = AKIAOTHER',
-        ],
-        () => ['[profile role]', 'role_arn = arn:aws:iam::1:role/r', 'source_profile = default'],
-        () => ['[sso-session corp]', 'sso_region = us-east-1', 'sso_start_url = https://x/#/'],
-        () => ['[profile sso]', 'sso_session = corp', 'sso_account_id = 111122223333'],
-        () => ['[services local]', 's3 =', '  endpoint_url = http://localhost'],
-        () => ['[profile "my work"]', 'region = us-west-2'],
-        () => ['[preview]', 'cloudfront = true'],
-        () => ['[plugins]', 'endpoint = awscli_plugin_endpoint'],
-        () => ['[default-other]', 'credential_process = cat "x [y]"'],
-        () => ['[work2]', 'expiration = 2099-01-01 00:00:00'],
-        () => ['[profile müller]', 'output = text'],
-      ])(),
+  const otherSections = (isConfig: boolean): string[][] => {
+    const sections = Array.from({ length: below(4) }, () =>
+      pick(isConfig !== chance(isPlain ? 0 : 0.1) ? forConfig : forCredentials),
     );
+    return isPlain ? [...new Set(sections)] : sections;
+  };
+
+  const forConfig: readonly [string[], ...string[][]] = [
+    ['[profile other]', 'region = us-west-2', 'aws_access_key_id = AKIAOTHER'],
+    ['[profile role]', 'role_arn = arn:aws:iam::1:role/r', 'source_profile = default'],
+    ['[sso-session corp]', 'sso_region = us-east-1', 'sso_start_url = https://x/#/'],
+    ['[profile sso]', 'sso_session = corp', 'sso_account_id = 111122223333'],
+    ['[services local]', 's3 =', '  endpoint_url = http://localhost'],
+    ['[profile "my work"]', 'region = us-west-2'],
+    ['[preview]', 'cloudfront = true'],
+    ['[plugins]', 'endpoint = awscli_plugin_endpoint'],
+    ['[profile default-other]', 'credential_process = cat "x [y]"', 'region = us-west-1'],
+    ['[profile müller]', 'output = text'],
+  ];
+  const forCredentials: readonly [string[], ...string[][]] = [
+    ['[other]', 'region = us-west-2', 'aws_access_key_id = AKIAOTHER'],
+    ['[default-other]', 'credential_process = cat "x [y]"', 'mfa_serial = arn:x'],
+    ['[work2]', 'expiration = 2099-01-01 00:00:00'],
+    ['[other-sts]', 'aws_access_key_id = ASIAX', 'aws_session_token = x', 'assumed_role_arn = y'],
+    ['[other-token]', 'aws_access_key_id = AKIAX', 'aws_secret_access_key = x', 'aws_session_token = x'],
+  ];
 
   const shuffled = (sections: readonly (readonly string[])[]): string[][] =>
     sections
@@ -252,7 +261,8 @@ export const generateCases = (count: number, seed: number): Case[] => {
       'AWS_IAM_LOGIN_PROFILE',
       'AWS_IAM_LOGIN_OLD_PROFILE',
     ];
-    const values = (): string => pick([name, `${name}-sts`, 'other', '', '010', "it's", 'ü', 'a\\b', 'a b']);
+    const values = (): string =>
+      pick([name, `${name}-sts`, ...unusual('', '010', "it's", 'ü', 'a\\b', 'a b')]);
     const entries = [
       ...names.flatMap((variable) => maybe(0.12, () => [[variable, values()] as const])),
       ...maybe(0.3, () => [['AWS_IAM_LOGIN_AS', pick(['keys', 'profile', 'watch', ''])] as const]),
@@ -281,15 +291,22 @@ export const generateCases = (count: number, seed: number): Case[] => {
       ...ttl.map((word) => [word]),
       ...maybe(0.3, () => [pick([['--as', 'keys'], ['--as=profile'], ['--as', 'watch']])]),
       ...maybe(0.3, () => [
-        pick([['--format', 'fish'], ['--format=process'], ['--format', 'env'], ['--format=env-no-export']]),
+        pick([
+          ['--format', 'fish'],
+          ['--format=process'],
+          ['--format', 'env'],
+          ...unusual(['--format=env-no-export']),
+        ]),
       ]),
-      ...maybe(0.15, () => [pick([['--region', 'ap-south-1'], ['--region=eu_west'], ['--region=']])]),
+      ...maybe(0.15, () => [
+        pick([['--region', 'ap-south-1'], ...unusual(['--region=eu_west'], ['--region='])]),
+      ]),
       ...maybe(0.2, () => [
         pick([['--no-input'], ['--quiet'], ['-q'], ['--hook'], ['--no-input', '--hook']]),
       ]),
       ...maybe(0.4, () => [['--stored']]),
       ...maybe(0.07, () => [['--unset']]),
-      ...maybe(0.04, () => [
+      ...maybe(isPlain ? 0 : 0.04, () => [
         pick([
           ['--debug'],
           ['--help'],
@@ -306,12 +323,13 @@ export const generateCases = (count: number, seed: number): Case[] => {
   };
 
   return Array.from({ length: count }, (): Case => {
+    isPlain = chance(0.4);
     const name = anyName();
     const base = name.replace(/-sts$/, '');
     const minTtl = pick([300, 300, 0, 60, 3600, 43_199]);
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
     const credentials = textOf([
-      ...maybe(0.95, () => [userSection(`[${base}]`, false)]),
+      ...maybe(isPlain ? 1 : 0.95, () => [userSection(`[${base}]`, false)]),
       ...maybe(0.95, () => [sessionSection(`[${base}-sts]`, minTtl)]),
       ...otherSections(false),
     ]);
@@ -320,7 +338,6 @@ export const generateCases = (count: number, seed: number): Case[] => {
       ...maybe(0.1, () => [[`[profile ${base}-sts]`, `region = ${region()}`, 'output = json']]),
       ...otherSections(true),
     ]);
-    const isPlain = chance(0.4);
     const where = below(3);
     return {
       credentials:

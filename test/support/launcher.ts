@@ -25,15 +25,27 @@ export type Answer = 'handed over' | { readonly stdout: string; readonly code: n
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
+/** The awk program in the launcher. */
+export const awkProgram = (): string => {
+  const [, text] = /command awk '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
+  if (text === undefined) throw new Error('the launcher holds no awk program');
+  return text;
+};
+
 /**
- * A folder for PATH with this awk, in which the time stands still where `now` is given: the wrapper puts that number
- * into the launcher's awk program, which knows no other clock. Node is a script that says that it was called.
+ * A folder for PATH with this awk, in which the time stands still where `now` is given: the awk there runs the
+ * launcher's program with that number in the place of its clock. Node is a script that says that it was called.
  */
 export const makePath = (folder: string, awk: Awk, now?: number): string => {
   fs.mkdirSync(folder, { recursive: true });
-  const mark = quoted('clock() < min_ttl');
-  const frozen = `case $1 in *${mark}*) ;; *) exit 99 ;; esac\nprogram=\${1%%${mark}*}"${now} < min_ttl"\${1#*${mark}}\nshift\nexec ${awk} "$program" "$@"`;
-  write(join(folder, 'awk'), now === undefined ? `exec ${awk} "$@"` : frozen);
+  const [before = '', after, more] = awkProgram().split(' clock() ');
+  if (after === undefined || more !== undefined) throw new Error('the launcher reads its clock elsewhere');
+  const frozen = join(folder, 'frozen.awk');
+  fs.writeFileSync(frozen, `${before} ${now} ${after}`);
+  write(
+    join(folder, 'awk'),
+    now === undefined ? `exec ${awk} "$@"` : `shift\nexec ${awk} -f ${quoted(frozen)} "$@"`,
+  );
   write(join(folder, 'node'), 'echo "handed over"');
   return `${folder}:/usr/bin:/bin`;
 };

@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { findPrograms } from '../local-aws/clients.ts';
+import { execa } from 'execa';
 import { type Home, makeHome, runCommand, writeCredentials } from './program.ts';
-import { atSize } from './size.ts';
+import { atSize, isLong } from './size.ts';
 
 /** What a program of AWS finds in a profile. */
 export type Found = {
@@ -83,6 +84,31 @@ const boto = (python: string): Reader => {
   };
 };
 
+/** A Go program with aws-sdk-go-v2, undefined where there is no Go to build it with. */
+const goProgram = async (): Promise<Reader | undefined> => {
+  if (findPrograms('go').length === 0) {
+    process.stdout.write('there is no go on this machine: aws-sdk-go-v2 is not tried\n');
+    return undefined;
+  }
+  const program = fileURLToPath(new URL('../../build/go-reader', import.meta.url));
+  await execa('go', ['build', '-o', program, '.'], {
+    cwd: fileURLToPath(new URL('../go-reader', import.meta.url)),
+  });
+  const ask = async (home: Home, words: readonly string[]): Promise<Found & { arn: string }> => {
+    // roles are assumed at this one only
+    const env = { ...home.env, AWS_ENDPOINT_URL_STS: home.env['AWS_ENDPOINT_URL'] ?? '' };
+    return JSON.parse(await output({ ...home, env }, program, words));
+  };
+  return {
+    name: 'a Go program with aws-sdk-go-v2',
+    read: async (home, profile) => {
+      const { accessKeyId, secretAccessKey, sessionToken, region } = await ask(home, [profile]);
+      return { accessKeyId, secretAccessKey, sessionToken, region: region === '' ? undefined : region };
+    },
+    whoAmI: async (home, profile) => (await ask(home, [profile, 'who'])).arn,
+  };
+};
+
 const commandLine = (program: string): Reader => ({
   name: `AWS CLI ${program}`,
   read: async (home, profile) => {
@@ -108,13 +134,21 @@ const output = async (home: Home, program: string, words: readonly string[]): Pr
   return stdout;
 };
 
-/** The JavaScript SDK, and the first AWS CLI and boto3 on this machine; in the long run all of them. */
-export const findReaders = async (): Promise<Reader[]> => {
-  const count = atSize(1, Infinity);
+/**
+ * The JavaScript SDK, and the first AWS CLI and boto3 on this machine, or so many of them; in the long run all, and a
+ * Go program.
+ */
+export const findReaders = async (count = atSize(1, Infinity)): Promise<Reader[]> => {
   const pythons = await Promise.all(
     findPrograms('python3').map(async (python) => ((await hasBoto(python)) ? [boto(python)] : [])),
   );
-  return [sdk, ...findPrograms('aws').slice(0, count).map(commandLine), ...pythons.flat().slice(0, count)];
+  const go = isLong ? await goProgram() : undefined;
+  return [
+    sdk,
+    ...findPrograms('aws').slice(0, count).map(commandLine),
+    ...pythons.flat().slice(0, count),
+    ...(go === undefined ? [] : [go]),
+  ];
 };
 
 const hasBoto = async (python: string): Promise<boolean> => {

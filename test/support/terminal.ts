@@ -20,17 +20,18 @@ export type Terminal = {
 
 const open = new Set<Terminal>();
 
-/** Opens a terminal of 200 columns and 60 lines and starts `command` (for `/bin/sh`) in it. */
+/** Opens a terminal of 200 columns and 60 lines, or of another size, and starts `command` (for `/bin/sh`) in it. */
 export const openTerminal = async (
   home: Home,
   command: string,
   env: Record<string, string> = {},
+  [columns, lines]: readonly [number, number] = [200, 60],
 ): Promise<Terminal> => {
   // tmux does not start where a server of the same name has just ended
   const name = randomBytes(6).toString('hex');
   const tmux = async (...args: string[]): Promise<string> =>
     (await execute('tmux', ['-L', name, ...args], { env: clean(home, env) })).stdout;
-  const start = `-f /dev/null start-server ; set-option -g remain-on-exit on ; new-session -d -x 200 -y 60`;
+  const start = `-f /dev/null start-server ; set-option -g remain-on-exit on ; new-session -d -x ${columns} -y ${lines}`;
   await tmux(...start.split(' '), '-c', home.folder, command);
   const screen = async (): Promise<string> => (await tmux('capture-pane', '-p', '-J', '-S', '-')).trimEnd();
   const terminal: Terminal = {

@@ -1,0 +1,165 @@
+import { tell } from '../context.ts';
+import type { Context } from '../context.ts';
+import { UserError, exitCode, isUserError } from '../errors.ts';
+import { checkEditable, editFile, findEditProblem } from '../files/edit.ts';
+import { readSharedFiles, sessionProfileName } from '../profiles/profile.ts';
+import type { Profile, SharedFiles } from '../profiles/profile.ts';
+import { bringRolesBack, pointRoles } from '../profiles/role-lines.ts';
+import type { RoleEdit } from '../profiles/role-lines.ts';
+import { sessionOwner } from '../profiles/role.ts';
+import { askYesNo, declined } from '../terminal/prompt.ts';
+import { askOrFail, canAsk } from '../terminal/question.ts';
+import { listed, shellWord } from '../text.ts';
+
+export type RoleOptions = {
+  /** Brings the old lines back. */
+  readonly undo: boolean;
+  /** Changes the file without a question. */
+  readonly yes: boolean;
+  readonly input: boolean;
+};
+
+/**
+ * `init --roles`: points the roles of a user at the stored session, or brings their old lines back. Shows the change and
+ * asks before it makes it. Raises UserError, with exit code 130 for a no.
+ */
+export const changeRoles = async (user: Profile, options: RoleOptions, context: Context): Promise<number> => {
+  const shared = readSharedFiles(context.env);
+  const plan = planOf(user, shared, options.undo);
+  tellLeft(plan, shared, context);
+  if (plan.changes.length === 0) {
+    if (plan.left.size === 0) tell(context, nothingToDo(user, options.undo));
+    return plan.left.size === 0 ? exitCode.done : exitCode.failed;
+  }
+  checkEditable(shared.files.config, shared.files.state);
+  const change = describeChange(user, plan, shared, options.undo);
+  if (options.yes) for (const line of change) context.log(line);
+  else if (!(await confirm(change, shared, options.input, context))) throw declined();
+  await apply(user, plan, shared, options.undo, context);
+  return exitCode.done;
+};
+
+/**
+ * Offers to point the roles of a user at the stored session, where there are any and somebody can be asked; names the
+ * command where nobody can. A no is fine.
+ */
+export const offerRoles = async (
+  user: Profile,
+  { input }: { readonly input: boolean },
+  context: Context,
+): Promise<number> => {
+  const shared = readSharedFiles(context.env);
+  const plan = planIfAny(user, shared);
+  if (plan === undefined || plan.changes.length === 0) return exitCode.done;
+  const command = `aws-iam-login init ${shellWord(user.name)} --roles`;
+  const count = namesOf(plan).length;
+  const asksForCode = `${count === 1 ? 'a role' : `${count} roles`} of ${shellWord(user.name)} ${count === 1 ? 'asks' : 'ask'} for a code of ${count === 1 ? 'its' : 'their'} own in other AWS tools`;
+  if (!canAsk(input) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
+    tell(context, `${asksForCode}: ${listed(namesOf(plan))}`);
+    context.log(`  hint: ${command} lets all of them use the session`);
+    return exitCode.done;
+  }
+  tellLeft(plan, shared, context);
+  if (await confirm(describeChange(user, plan, shared, false), shared, input, context)) {
+    await apply(user, plan, shared, false, context);
+  } else {
+    tell(context, `the config file stays as it is; ${command} asks again`);
+  }
+  return exitCode.done;
+};
+
+const planOf = (user: Profile, shared: SharedFiles, undo: boolean): RoleEdit =>
+  undo ? bringRolesBack(user, shared) : pointRoles(user, shared);
+
+// What is wrong with the config file is for --roles to complain of.
+const planIfAny = (user: Profile, shared: SharedFiles): RoleEdit | undefined => {
+  try {
+    return pointRoles(user, shared);
+  } catch (error) {
+    if (isUserError(error)) return undefined;
+    throw error;
+  }
+};
+
+const namesOf = ({ changes }: RoleEdit): string[] => [...new Set(changes.map(({ profile }) => profile))];
+
+/** Says which roles are left as they are. */
+const tellLeft = ({ left }: RoleEdit, { files }: SharedFiles, context: Context): void => {
+  const shown = [...left].slice(0, mostShown);
+  for (const [name, reason] of shown)
+    tell(context, `role ${shellWord(name)} is left as it is: ${files.config} ${reason}`);
+  if (left.size > shown.length) tell(context, `${left.size - shown.length} more roles are left as they are`);
+};
+
+const mostShown = 20;
+
+const nothingToDo = ({ name }: Profile, undo: boolean): string =>
+  undo
+    ? `no line of a role of ${shellWord(name)} was changed: there is nothing to bring back`
+    : `no role of ${shellWord(name)} names an mfa_serial: there is nothing to change`;
+
+/** The change as it is shown: what it does, and the lines that go and come. */
+const describeChange = (user: Profile, plan: RoleEdit, shared: SharedFiles, undo: boolean): string[] => {
+  const names = namesOf(plan);
+  const session = `[${sessionProfileName(sessionOwner(user))}]`;
+  const title = undo
+    ? `${shared.files.config}: the roles ${listed(names)} get their old lines back:`
+    : `${shared.files.config}: so that every AWS tool uses ${session} for ${listed(names)}, without a code:`;
+  const shown = plan.changes.slice(0, mostShown);
+  const more = plan.changes.length - shown.length;
+  return [
+    title,
+    ...shown.flatMap(({ header, lines }) => [
+      `  ${header}`,
+      ...lines.flatMap(({ removed, added }) => [
+        ...removed.map((line) => `- ${line}`),
+        ...added.map((line) => `+ ${line}`),
+      ]),
+    ]),
+    ...(more > 0 ? [`  and ${more} more roles in the same way`] : []),
+    ...(plan.cut.length > 0
+      ? [
+          `duration_seconds of ${listed(plan.cut)} goes, too: AWS lets a role that is assumed with a session live for 1 h`,
+        ]
+      : []),
+  ];
+};
+
+const confirm = (
+  change: readonly string[],
+  { files }: SharedFiles,
+  input: boolean,
+  context: Context,
+): Promise<boolean> => {
+  const question = {
+    need: 'init --roles asks before it changes anything',
+    hint: 'say it beforehand: --yes',
+    input,
+    state: files.state,
+  };
+  return askOrFail(question, context, () => askYesNo([...change, 'Change the file?'].join('\n')));
+};
+
+/** Makes the change that was shown, and no other one. Raises UserError when the file has changed meanwhile. */
+const apply = async (
+  user: Profile,
+  plan: RoleEdit,
+  { files }: SharedFiles,
+  undo: boolean,
+  context: Context,
+): Promise<void> => {
+  const edit = (bytes: Buffer): Buffer => {
+    const now = planOf(user, { ...readSharedFiles(context.env), configBytes: bytes }, undo);
+    if (JSON.stringify(now.changes) === JSON.stringify(plan.changes)) return now.bytes;
+    throw new UserError(`could not write ${files.config}: its roles have changed since they were shown`, {
+      hint: 'run the command again',
+    });
+  };
+  await editFile(files.config, edit, { state: files.state });
+  const names = namesOf(plan);
+  const roles = `${names.length === 1 ? 'role' : 'roles'} ${listed(names)}`;
+  const name = shellWord(user.name);
+  if (undo) return tell(context, `${roles} as before: other AWS tools ask for a code`);
+  tell(context, `every AWS tool now uses the session of ${name} for ${roles}`);
+  context.log(`  hint: aws-iam-login init ${name} --roles --undo brings the old lines back`);
+};

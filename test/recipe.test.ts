@@ -1,0 +1,143 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, test, vi } from 'vitest';
+import { findPrograms } from './local-aws/clients.ts';
+import { startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
+import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
+import { useScene } from './support/fixture.ts';
+import { type Home, keyLines, makeHome, run, runCommand, writeCredentials } from './support/program.ts';
+import { atSize } from './support/size.ts';
+import { openTerminal } from './support/terminal.ts';
+
+// The recipe of the README: [profile default-live] with our credential_process, and roles whose source it is. No hook,
+// no login: whichever program comes first asks for the code.
+
+vi.setConfig({ testTimeout: atSize(120_000, 600_000) });
+
+let aws: LocalAws;
+let home: Home;
+let jane: UserHandle;
+let phone: DeviceHandle;
+
+useScene((scene) => {
+  ({ aws, home, jane, phone } = scene);
+});
+
+const support = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url));
+
+/** A shell command that prints who a program is with the profile in `$P`. */
+type Asker = { readonly name: string; readonly command: string };
+
+const cli = (path: string): Asker => ({
+  name: `AWS CLI ${path}`,
+  command: `${path} sts get-caller-identity --profile $P --query Arn --output text --region us-east-1`,
+});
+
+const boto = (path: string): Asker => ({
+  name: `boto3 of ${path}`,
+  command: `AWS_DEFAULT_REGION=us-east-1 ${path} ${support('ask-boto.py')} $P who`,
+});
+
+const sdk: Asker = {
+  name: 'the JavaScript SDK',
+  command: `AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true '${process.execPath}' '${support('ask-sdk.mjs')}' $P`,
+};
+
+// Debian's AWS CLI 2.9 and boto3 1.26 know no AWS_ENDPOINT_URL: who does is found out by asking, with no other way out.
+const honours = async ({ command }: Asker): Promise<boolean> => {
+  const server = await startLocalAws();
+  const other = makeHome(server.url);
+  writeCredentials(other, `[default]\n${keyLines(server.createUser())}`);
+  const nowhere = 'http://127.0.0.1:9';
+  const env = { P: 'default', HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' };
+  const { stdout } = await runCommand(other, 'sh', ['-c', command], { env });
+  other.remove();
+  await server.close();
+  return stdout.includes('arn:');
+};
+
+const askers = await (async (): Promise<Asker[]> => {
+  const kinds = [findPrograms('aws').map(cli), findPrograms('python3').map(boto), [sdk]];
+  const able = await Promise.all(
+    kinds.map(async (kind) => {
+      const found = await Promise.all(kind.map(async (asker) => ((await honours(asker)) ? [asker] : [])));
+      return found.flat().slice(0, 1);
+    }),
+  );
+  return able.flat();
+})();
+
+const writeRecipe = (): void => {
+  const roles = ['one', 'two'].map((name) => {
+    const role = { name, account: '444455556666', trusts: [jane.account], requireMfa: true };
+    return `[profile ${name}]\nrole_arn = ${aws.createRole(role).arn}\nsource_profile = default-live\n`;
+  });
+  const live = '[profile default-live]\ncredential_process = aws-iam-login credential-process default\n';
+  fs.writeFileSync(home.config, live + roles.join(''));
+};
+
+/** Asks with three profiles, one after the other, in one terminal where one code is typed. */
+const askThrice = async (command: string) => {
+  writeRecipe();
+  const terminal = await openTerminal(
+    home,
+    `for P in default-live one two; do export P AWS_PROFILE=$P; ${command} 2>>err; done; echo END`,
+  );
+  await terminal.until(/mfa\/phone:$/m);
+  await terminal.type(phone.code());
+  await terminal.press('Enter');
+  const screen = await terminal.until(/END/);
+  return {
+    questions: screen.match(/Enter MFA code/g)?.length,
+    said: fs.readFileSync(join(home.folder, 'err'), 'utf8'),
+    arns: screen.match(/arn:aws:(?:iam|sts)::\d+:(?:user\/jane|assumed-role\/(?:one|two))/g),
+    requests: [aws.count('GetSessionToken'), aws.count('AssumeRole')],
+  };
+};
+
+const oneQuestion = {
+  questions: 1,
+  said: '',
+  arns: [
+    'arn:aws:iam::123456789012:user/jane',
+    'arn:aws:sts::444455556666:assumed-role/one',
+    'arn:aws:sts::444455556666:assumed-role/two',
+  ],
+  requests: [1, 2],
+};
+
+test('the JavaScript SDK, an AWS CLI and a boto3 that honour AWS_ENDPOINT_URL are on this machine', () => {
+  expect(askers.map(({ name }) => name.split(' ')[0])).toEqual(['AWS', 'boto3', 'the']);
+});
+
+describe('asks once, and then for no role', () => {
+  test.each(askers.map(({ name, command }): [string, string] => [name, command]))(
+    '%s',
+    async (_name, command) => {
+      expect(await askThrice(command)).toEqual(oneQuestion);
+    },
+  );
+
+  test.each(atSize<string[]>([], ['SDK for Go']))('the %s', async () => {
+    if (findPrograms('go').length === 0)
+      throw new Error(
+        'go is not there: install Go 1.24 or newer (brew install go, or from https://go.dev/dl)',
+      );
+    const program = join(home.folder, 'ask-go');
+    await execa('go', ['build', '-o', program, '.'], { cwd: support('ask-go') });
+    // it does not look at AWS_ENDPOINT_URL for AssumeRole
+    home.env['AWS_ENDPOINT_URL_STS'] = aws.url;
+    expect(await askThrice(program)).toEqual(oneQuestion);
+  });
+
+  test('and use of such a role gets our own session of it', async () => {
+    writeRecipe();
+    const { exitCode, stdout } = await run(home, ['env', 'one', '--token-code', phone.code()]);
+    expect({ exitCode }).toEqual({ exitCode: 0 });
+    expect(stdout).toContain("AWS_IAM_LOGIN_PROFILE='one'");
+    expect([aws.count('GetSessionToken'), aws.count('AssumeRole')]).toEqual([1, 1]);
+  });
+});
