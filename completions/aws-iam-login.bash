@@ -75,9 +75,12 @@ __aws_iam_login_options() {
     exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --as --no-input --quiet --debug --help) ;;
     credential-process) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --help) ;;
     rotate) ail_names=(--profile --token-code --serial-number --region --no-input --quiet --debug --yes --status --resume --abort --delete-other --keep-old --json --help) ;;
+    status) ail_names=(--profile --min-ttl --no-input --quiet --debug --json --help) ;;
+    list) ail_names=(--no-input --quiet --debug --json --help) ;;
+    logout) ail_names=(--profile --no-input --quiet --debug --all --help) ;;
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
-    setup) ail_names=(--no-input --quiet --debug --yes --remove --help) ;;
+    setup) ail_names=(--no-input --quiet --debug --yes --purge --remove --help) ;;
     completion) ail_names=(--no-input --quiet --debug --help) ;;
     # <<< options
     *) ail_names=() ;;
@@ -142,7 +145,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec credential-process rotate policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate status list logout policy hook setup completion'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut

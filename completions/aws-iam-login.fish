@@ -44,7 +44,7 @@ function __aws_iam_login_state
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
                         # >>> commands: made by 'npm run generate'
-                        contains -- $word init login env use exec credential-process rotate policy hook setup completion
+                        contains -- $word init login env use exec credential-process rotate status list logout policy hook setup completion
                         # <<< commands
                         or test $__aws_iam_login_operands -eq 2
                     end
@@ -91,6 +91,9 @@ function __aws_iam_login_commands
         exec 'run a command with the variables of a live session' \
         credential-process 'print a live session for credential_process in ~/.aws/config' \
         rotate 'replace the access key; an interrupted rotation is finished, or undone with --abort' \
+        status 'say what this shell and a profile have: who, which session, until when' \
+        list 'list every profile with its session and the time that is left' \
+        logout 'remove the stored session of a profile, and those of its roles' \
         policy 'print the least-privilege IAM policy that the commands need' \
         hook 'print the line that loads the prompt hook, use and completion into a shell' \
         setup 'install hook and completion, and load them from the shell\'s rc file' \
@@ -100,10 +103,10 @@ end
 
 complete -c aws-iam-login -f -a '(__aws_iam_login_words)'
 # >>> options: made by 'npm run generate'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate' -l token-code -x -d 'the six digits of the MFA device; - reads them from stdin'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else 12h)'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process' -l min-ttl -x -d 'a session with less time left is renewed (default 5m)'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process status' -l min-ttl -x -d 'a session with less time left is renewed (default 5m)'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
@@ -119,13 +122,15 @@ complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'
 complete -c aws-iam-login -l debug -d 'show where an error comes from'
 complete -c aws-iam-login -n '__aws_iam_login_in hook' -l path -d 'print where the shell\'s script lies'
 complete -c aws-iam-login -n '__aws_iam_login_in init rotate setup' -s y -l yes -d 'do not ask before the change'
+complete -c aws-iam-login -n '__aws_iam_login_in logout' -l all -d 'every profile'
+complete -c aws-iam-login -n '__aws_iam_login_in setup' -l purge -d 'with --remove: the sessions and all notes of ours as well'
 complete -c aws-iam-login -n '__aws_iam_login_in setup' -l remove -d 'take everything out again'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l status -d 'say what an unfinished rotation has done'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l resume -d 'finish an unfinished rotation'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l abort -d 'undo an unfinished rotation'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l delete-other -d 'delete the other key of a user who has two'
 complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave the old key inactive instead of deleting it'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l json -d 'print the outcome as JSON'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate status list' -l json -d 'print JSON, for scripts'
 complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition that demands MFA'
 complete -c aws-iam-login -s h -l help -d 'show the help'
 complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the version'

@@ -79,7 +79,7 @@ __aws_iam_login_find_command() {
         if [[ $ail_at == 0 ]]; then
           case $ail_word in
             # >>> commands: made by 'npm run generate'
-            init | login | env | use | exec | credential-process | rotate | policy | hook | setup | completion)
+            init | login | env | use | exec | credential-process | rotate | status | list | logout | policy | hook | setup | completion)
             # <<< commands
               ail_command=$ail_word ail_at=$ail_place
               ;;
@@ -94,11 +94,19 @@ __aws_iam_login_find_command() {
   done
 }
 
+# Logs out, and takes the session out of this shell when the program says that it is one of those.
+__aws_iam_login_logout() {
+  local ail_said
+  ail_said=$(__aws_iam_login_run "$@") || return
+  if [[ $ail_said == unset ]]; then __aws_iam_login_untraced __aws_iam_login_apply __aws_iam_login_run env --unset --format env; fi
+}
+
 __aws_iam_login_main() {
   local ail_command ail_at ail_code=0
   __aws_iam_login_find_command "$@"
   case $ail_command in
     use) __aws_iam_login_untraced __aws_iam_login_apply __aws_iam_login_run "${@:1:ail_at-1}" env --format env "${@:ail_at+1}" || ail_code=$? ;;
+    logout) __aws_iam_login_logout "${@:1:ail_at}" --hook "${@:ail_at+1}" || ail_code=$? ;;
     *) __aws_iam_login_run "$@" || ail_code=$? ;;
   esac
   case $ail_command:$ail_code in

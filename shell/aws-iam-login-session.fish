@@ -65,7 +65,7 @@ function __aws_iam_login_find_command
             # <<< options
             case '-*'
             # >>> commands: made by 'npm run generate'
-            case init login env use exec credential-process rotate policy hook setup completion
+            case init login env use exec credential-process rotate status list logout policy hook setup completion
             # <<< commands
                 if test $at -eq 0
                     set command $word
@@ -83,6 +83,15 @@ function __aws_iam_login_find_command
     echo $at
 end
 
+# Logs out, and takes the session out of this shell when the program says that it is one of those.
+function __aws_iam_login_logout
+    set -l said (__aws_iam_login_run $argv)
+    or return
+    if test "$said" = unset
+        __aws_iam_login_apply __aws_iam_login_run env --unset --format fish
+    end
+end
+
 function __aws_iam_login_main
     set -l found (__aws_iam_login_find_command $argv)
     set -l code
@@ -92,6 +101,11 @@ function __aws_iam_login_main
             set -l rest $argv[(math $found[2] + 1)..-1]
             test $found[2] -lt (count $argv); or set rest
             __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
+            set code $status
+        case logout
+            set -l rest $argv[(math $found[2] + 1)..-1]
+            test $found[2] -lt (count $argv); or set rest
+            __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
             set code $status
         case '*'
             __aws_iam_login_run $argv

@@ -16,6 +16,8 @@ export type Context = {
   readonly atSignal?: (describe: (() => readonly string[]) | undefined) => void;
   /** Whether what is printed goes to a terminal; no where nothing is said. */
   readonly toTerminal?: () => boolean;
+  /** How many columns that terminal has. */
+  readonly columns?: () => number;
 };
 
 /** Tells the user something: one line on stderr that says who speaks. */

@@ -33,6 +33,7 @@ const context: Context = {
   },
   // tty is loaded only where it may be one
   toTerminal: () => fstatSync(1).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(1),
+  columns: () => process.stdout.columns,
 };
 
 const main = async (): Promise<void> => {

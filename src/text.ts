@@ -23,6 +23,12 @@ const unseen = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
 const octal = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
+/** The path with `~` for the home folder. */
+export const shownPath = (path: string, home: string | undefined): string =>
+  home !== undefined && home !== '' && path.startsWith(`${home.replace(/\/$/, '')}/`)
+    ? `~${path.slice(home.replace(/\/$/, '').length)}`
+    : path;
+
 /** Names for a sentence, those behind the first eight only counted: `a, b and 3 more`. */
 export const listed = (names: readonly string[], most = 8): string => {
   const first = names.slice(0, most).map(shellWord).join(', ');

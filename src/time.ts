@@ -30,3 +30,10 @@ export const formatDuration = (seconds: number): string => {
   if (seconds !== 0 && seconds % 3600 === 0) return `${seconds / 3600}h`;
   return seconds !== 0 && seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
 };
+
+/** How old something is, for people: `today`, `1 day`, `93 days`; in milliseconds. */
+export const formatDays = (milliseconds: number): string => {
+  const days = Math.floor(milliseconds / 86_400_000);
+  if (days < 1) return 'today';
+  return days === 1 ? '1 day' : `${days} days`;
+};

@@ -533,3 +533,21 @@ passes_through() {
   wait_for '^R9>$'
 }
 for_each_shell passes_through "every other command goes to the program as it is, and so does its exit code"
+
+logs_out() {
+  start_shell "$1"
+  done_with "aws-iam-login use default --token-code $(local_code)"
+  show AWS_IAM_LOGIN_PROFILE
+  wait_for '^AWS_IAM_LOGIN_PROFILE=\[default\]'
+  done_with "aws-iam-login logout default"
+  wait_for 'removed from ~/.aws/credentials: \[default-sts\]'
+  clear_screen
+  show AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN AWS_IAM_LOGIN_PROFILE AWS_IAM_LOGIN_EXPIRES_AT
+  wait_for '^AWS_ACCESS_KEY_ID=\[\]'
+  wait_for '^AWS_SESSION_TOKEN=\[\]'
+  wait_for '^AWS_IAM_LOGIN_PROFILE=\[\]'
+  wait_for '^AWS_IAM_LOGIN_EXPIRES_AT=\[\]'
+  run grep -c 'default-sts' "$D/home/.aws/credentials"
+  [[ $output == 0 ]]
+}
+for_each_shell logs_out "logout takes the session out of the file and out of the shell"

@@ -126,6 +126,9 @@ const handlers: {
     return (given, context) => runCredentialProcess(given, context);
   },
   rotate: async () => (await import('../commands/rotate.ts')).runRotate,
+  status: async () => (await import('../commands/status.ts')).runStatus,
+  list: async () => (await import('../commands/list.ts')).runList,
+  logout: async () => (await import('../commands/logout.ts')).runLogout,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,
   setup: async () => (await import('../commands/setup.ts')).runSetup,

@@ -61,6 +61,47 @@ export const removeProfile = (bytes: Buffer, kind: FileKind, profile: string): B
   return edited;
 };
 
+/**
+ * The file without these settings of many profiles, read once: by the profile's name the settings in lower case. A
+ * section that is left without any goes too, with the blank line before it; comments stay. Throws a UserError as
+ * setSettings does.
+ */
+export const removeSettings = (
+  bytes: Buffer,
+  kind: FileKind,
+  removed: ReadonlyMap<string, ReadonlySet<string>>,
+): Buffer => {
+  const before = readWhole(bytes);
+  refuseProblems(before);
+  const edits = new Map<number, LineEdit>();
+  for (const section of before.sections) {
+    const names = removed.get(botoName(section.name, kind) ?? '');
+    if (names === undefined) continue;
+    for (const setting of section.settings.filter(({ name }) => names.has(name))) {
+      dropContinuation(edits, setting);
+      edits.set(setting.pieces[0].index, { drop: true });
+    }
+    if (section.settings.every(({ name }) => names.has(name))) dropHeader(edits, before.lines, section);
+  }
+  const edited = assemble(bytes, before.lines, edits);
+  checkRest(before, readWhole(edited), {
+    kind,
+    editedOf: (name) => {
+      const names = removed.get(name ?? '');
+      return names && ((setting) => names.has(setting));
+    },
+    refusal: tooOdd([...removed.keys()][0] ?? ''),
+  });
+  return edited;
+};
+
+const dropHeader = (edits: Map<number, LineEdit>, lines: readonly Line[], section: BotoSection): void => {
+  const isBlank = (index: number): boolean => strip(lines[index]?.text ?? '') === '';
+  edits.set(section.index, { drop: true });
+  if (section.index > 0 && isBlank(section.index - 1) && isBlank(lastIndex(section) + 1))
+    edits.set(section.index - 1, { drop: true });
+};
+
 const checkChange = (name: string, value: string | undefined): void => {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new UserError(`${shellWord(name)} is no name for a setting`);
   if (value === undefined) return;

@@ -6,7 +6,7 @@ import type { Files } from '../files/locations.ts';
 import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/read.ts';
 import type { FileKind } from '../ini/section-name.ts';
 import type { Problem } from '../ini/parse-as-boto.ts';
-import type { Settings } from '../ini/read-all.ts';
+import type { Profiles, Settings } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { listed, shellWord } from '../text.ts';
 import { ownProcessProfile } from './own-process.ts';
@@ -72,9 +72,8 @@ const withoutSuffix = (name: string, shared: SharedFiles): string => {
 
 /** The profile whose session the `credential_process` of a profile prints, where that is ours; else the name itself. */
 const withoutProcess = (name: string, shared: SharedFiles): string => {
-  // most files have none, and a search costs less than a look at the profile
-  if (![shared.configBytes, shared.credentialsBytes].some((bytes) => bytes?.includes(processKey)))
-    return name;
+  const { credentialsBytes, configBytes } = shared;
+  if (!mayHaveProcess(credentialsBytes, 'credentials') && !mayHaveProcess(configBytes, 'config')) return name;
   const seen = new Set<string>();
   for (let current = name; !seen.has(current);) {
     seen.add(current);
@@ -89,6 +88,10 @@ const withoutProcess = (name: string, shared: SharedFiles): string => {
 };
 
 const processKey = 'credential_process';
+
+// most files have none, and a search costs less than a look at the profile, save where that is read already
+const mayHaveProcess = (bytes: Buffer | undefined, kind: FileKind): boolean =>
+  bytes !== undefined && (indexes[kind].has(bytes) || bytes.includes(processKey));
 
 const isOwnProfile = (profile: Profile | undefined): boolean =>
   profile !== undefined &&
@@ -108,9 +111,25 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === '' 
 /** The profile as the files describe it, undefined when neither names it. */
 export const findProfile = (name: string, shared: SharedFiles): Profile | undefined => {
   const { credentialsBytes, configBytes } = shared;
-  const config = configBytes && readSectionOf(configBytes, 'config', name)?.settings;
-  const credentials = credentialsBytes && readSectionOf(credentialsBytes, 'credentials', name)?.settings;
+  const config = configBytes && settingsIn(configBytes, 'config', name);
+  const credentials = credentialsBytes && settingsIn(credentialsBytes, 'credentials', name);
   return joinSettings(name, credentials, config, shared);
+};
+
+const settingsIn = (bytes: Buffer, kind: FileKind, name: string): Settings | undefined => {
+  const known = indexes[kind].get(bytes);
+  return known === undefined ? readSectionOf(bytes, kind, name)?.settings : known.settingsOf(name);
+};
+
+const indexes: Readonly<Record<FileKind, WeakMap<Buffer, Profiles>>> = {
+  credentials: new WeakMap(),
+  config: new WeakMap(),
+};
+
+/** Lets `findProfile` look into what was read of a whole file, whose bytes nobody changes, instead of reading it again. */
+export const rememberProfiles = (bytes: Buffer, kind: FileKind, profiles: Profiles): Profiles => {
+  indexes[kind].set(bytes, profiles);
+  return profiles;
 };
 
 const longTerm = '-long-term';

@@ -27,8 +27,8 @@ export type RoleChain = { readonly user: Profile; readonly roles: readonly Role[
 /** The longest that AWS lets a role live that is assumed with a session, in seconds. */
 export const longestRole = 3600;
 
-// More is a mistake: each one costs a request, and a session that lives for an hour at most.
-const mostRoles = 20;
+/** The longest chain that is followed: more is a mistake, each one costs a request for an hour at most. */
+export const mostRoles = 20;
 
 /** Whether a profile is a role, however it gets there. */
 export const isRole = (profile: Profile): boolean => profile.settings.has('role_arn');

@@ -2,6 +2,7 @@ import { mayHaveActed } from '../aws/errors.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { isUserError } from '../errors.ts';
+import { noteKeyDate } from '../profiles/key-dates.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail } from '../terminal/question.ts';
@@ -105,8 +106,19 @@ export const confirm = async (rotation: Rotation, question: string, action: stri
 /** Ends the rotation: removes the journal. Raises UserError. */
 export const finish = (rotation: Rotation, journal: Journal): void => {
   rotation.checkOwn();
+  if (!journal.aborting && journal.newId !== undefined)
+    noteDate(rotation.state, journal.newId, journal.sentAt);
   removeJournal(rotation.state, journal.arn);
   rotation.standing.journal = undefined;
+};
+
+// It is for `list` to tell the key's age: not worth a failure.
+const noteDate = (state: string, accessKeyId: string, createdAt: number): void => {
+  try {
+    noteKeyDate(state, accessKeyId, createdAt);
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+  }
 };
 
 /** Writes the journal and returns it. Raises UserError. */

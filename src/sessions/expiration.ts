@@ -45,3 +45,11 @@ export const formatRemaining = (seconds: number): string => {
   const parts = [hours > 0 ? `${hours} h` : '', minutes % 60 > 0 ? `${minutes % 60} min` : ''];
   return parts.filter((part) => part !== '').join(' ');
 };
+
+/** An end for people, in local time: `21:40 (12 h)`, with the day when it is not today; seconds since the epoch. */
+export const formatEnd = (expiration: number, now: number): string => {
+  const end = new Date(expiration * 1000);
+  const day =
+    end.toDateString() === new Date(now).toDateString() ? '' : `${end.toDateString().slice(0, 10)} `;
+  return `${day}${two(end.getHours())}:${two(end.getMinutes())} (${formatRemaining(expiration - now / 1000)})`;
+};

@@ -4,7 +4,7 @@ import { findProfile, sessionProfileName } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, longestRole, roleLink } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
-import { formatRemaining, isLive } from './expiration.ts';
+import { formatEnd, isLive } from './expiration.ts';
 import { readRoleSession, readUserSession } from './stored-session.ts';
 
 /** A session to hand out, with what goes along with it. */
@@ -118,10 +118,5 @@ const regionOf = (
 };
 
 /** What login says when it is done: the profile and until when, in local time. */
-export const describeSession = ({ profileName, session }: LiveSession, now: number): string => {
-  const end = new Date(session.expiration * 1000);
-  const time = `${String(end.getHours()).padStart(2, '0')}:${String(end.getMinutes()).padStart(2, '0')}`;
-  const day =
-    end.toDateString() === new Date(now).toDateString() ? '' : `${end.toDateString().slice(0, 10)} `;
-  return `session of ${shellWord(profileName)} until ${day}${time} (${formatRemaining(session.expiration - now / 1000)})`;
-};
+export const describeSession = ({ profileName, session }: LiveSession, now: number): string =>
+  `session of ${shellWord(profileName)} until ${formatEnd(session.expiration, now)}`;

@@ -24,6 +24,8 @@ export type SetupOptions = {
   readonly yes: boolean;
   /** Whether a question may be asked. */
   readonly input: boolean;
+  /** What else is done after the same question, and the lines that announce it; none where there is nothing to do. */
+  readonly more?: { readonly lines: readonly string[]; readonly apply: () => Promise<void> } | undefined;
 };
 
 /** Where the program is, on which system, and who called it. */
@@ -54,12 +56,14 @@ export const setup = async (
   const plan = options.remove
     ? planRemoval(shell, context.env, installation)
     : planSetup(shell, context.env, installation);
-  if (plan.steps.length === 0) {
+  const { more } = options;
+  if (plan.steps.length === 0 && more === undefined) {
     tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
   } else {
-    for (const line of describePlan(plan)) context.log(line);
+    for (const line of [...describePlan(plan), ...(more?.lines ?? [])]) context.log(line);
     if (!options.yes) await confirm(options.input, context);
     for (const step of plan.steps) await apply(step, context.env);
+    await more?.apply();
     if (options.remove) removeEmptyFolders(plan.folder);
     const { restart } = rows[shell];
     tell(context, options.remove ? 'done' : `done; open a new shell, or: ${restart(installation.platform)}`);
