@@ -70,7 +70,8 @@ completes_words() {
       return 1
     }
   done <<'WORDS'
-log|login
+logi|login
+logo|logout
 compl|completion
 login me|login me@corp.example
 me|me@corp.example
