@@ -284,7 +284,7 @@ function parse(place, text,  lines, count, i, line, key, equals, is_block) {
     is_block = line == ""
     if (is_block && key ~ /^(aws_|sso_|web_identity_|credential_|mfa_|assumed_|role_arn$|source_profile$|region$|expiration$)/) odd()
     value[place, key] = line
-    if (key ~ /^(role_arn$|credential_source$|sso_|web_identity_)/) value[place, "other identity"] = 1
+    if (key ~ /^(role_arn$|credential_(source|process)$|sso_|web_identity_)/) value[place, "other identity"] = 1
   }
 }
 
@@ -309,7 +309,7 @@ function answer_env(  place, is_named_session, time) {
   read_file(config, "config")
   for (place in body) parse(place, body[place])
 
-  if (get("session", "other identity") get("session", "credential_process") get("session", "aws_security_token") != "") odd()
+  if (get("session", "other identity") get("session", "aws_security_token") != "") odd()
   if (is_named_session && get("session", "aws_access_key_id") != "" && get("session", "aws_session_token") == "") odd()
   # Roles are the program\047s as yet. One that is assumed with our own session is answered like a user, silently renewed,
   # once the session\047s assumed_role_arn and assumed_from are the role_arn and the source_profile of the profile.
@@ -441,6 +441,8 @@ function process_text(id, secret, token, time) {
 # Names that every parser reads alike, and that JavaScript does not trip over.
 function check_name() {
   if (profile !~ /^[A-Za-z0-9_][A-Za-z0-9_.@+%:\/-]*$/) odd()
+  # The name of a section that aws-mfa has made may stand for another profile.
+  if (profile ~ /-long-term(-sts)?$/) odd()
   if (profile ~ /^(DEFAULT|profile|(profile|sso-session|services)\..*|__.*|constructor|toString|toLocaleString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable)$/) odd()
 }
 

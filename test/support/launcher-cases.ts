@@ -46,6 +46,7 @@ export const generateCases = (count: number, seed: number): Case[] => {
       'x',
       '0123',
       'work-sts',
+      ...unusual('work-long-term', 'work-long-term-sts'),
     ]);
 
   const expirationOf = (minTtl: number): string => {
@@ -169,6 +170,8 @@ export const generateCases = (count: number, seed: number): Case[] => {
     'role_arn =',
     'ROLE_ARN = x',
     'credential_process = cat',
+    'credential_process = aws-iam-login credential-process other',
+    `[${name}-long-term]\naws_access_key_id = AKIAL\naws_secret_access_key = x\naws_mfa_device = arn:x`,
     'source_profile = default',
     'mfa_process =',
     'mfa_process = # no',
@@ -325,7 +328,7 @@ export const generateCases = (count: number, seed: number): Case[] => {
   return Array.from({ length: count }, (): Case => {
     isPlain = chance(0.4);
     const name = anyName();
-    const base = name.replace(/-sts$/, '');
+    const base = name.replace(/-sts$/, '').replace(/-long-term$/, chance(0.5) ? '' : '-long-term');
     const minTtl = pick([300, 300, 0, 60, 3600, 43_199]);
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
     const credentials = textOf([
