@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -201,7 +202,8 @@ test('what a dead parent has left goes with the next run, and what a living one 
   living.child.kill('SIGTERM');
   expect(await living.ended).toMatchObject({ exitCode: 143 });
   expect(listTree(join(home.state, 'exec'))).toEqual([]);
-  process.kill(-(dead.child.pid ?? 0), 'SIGKILL');
+  assert(dead.child.pid !== undefined);
+  process.kill(-dead.child.pid, 'SIGKILL');
 });
 
 describe('a program of AWS', () => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -172,13 +173,18 @@ describe('processes in one terminal', () => {
     count = few;
     const terminal = await openCrowd('env default');
     const asker = await untilWaiting(count - 1);
-    const { stdout } = await runCommand(home, 'ps', ['-o', 'pid=,args=', '-e']);
-    const waiting = stdout
-      .split('\n')
-      .filter((line) => line.includes(`${home.folder}/bin/aws-iam-login env default`))
-      .map((line) => Number(line.trim().split(' ')[0]))
-      .find((pid) => pid !== asker);
-    process.kill(waiting ?? 0, 'SIGINT');
+    const { stdout } = await runCommand(home, 'ps', ['-o', 'pid=,tty=,args=', '-e']);
+    const processes = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+    const terminalOf = processes.find(([pid]) => Number(pid) === asker)?.[1];
+    const [waiting] = processes
+      .filter(
+        ([, tty, ...words]) =>
+          tty === terminalOf && words.join(' ').endsWith('aws-iam-login.cjs env default'),
+      )
+      .map(([pid]) => Number(pid))
+      .filter((pid) => pid > 0 && pid !== asker);
+    assert(waiting !== undefined);
+    process.kill(waiting, 'SIGINT');
     await until(() => codes().filter((code) => code === '130').length === 1);
     await answer(terminal, phone.code());
     await crowdShows(terminal, /ALL DONE/);
@@ -229,7 +235,8 @@ describe('processes that need roles', () => {
         .flatMap((text) => (text.startsWith('+') ? [Number(/"pid":(\d+)/.exec(text)?.[1])] : []));
       return pids.length > 0 && pids;
     });
-    process.kill(pid ?? 0, 'SIGKILL');
+    assert(pid !== undefined && pid > 0);
+    process.kill(pid, 'SIGKILL');
     await aws.untilHeld(2);
     aws.release();
     const ended = await Promise.all(running.map((each) => each.ended));
