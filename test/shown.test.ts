@@ -90,7 +90,7 @@ test('a hint can be pasted into every shell, whatever the profile is called', as
   fs.writeFileSync(home.credentials, names.map((name) => `[${name}]\n${key}`).join(''));
   const hints: string[] = [];
   for (const name of names) {
-    const { stderr } = await run(home, ['login', name, '--token-code', '123456']);
+    const { stderr } = await run(home, ['login', name, '--no-input']);
     hints.push(/hint: run: (.*)\n$/.exec(stderr)?.[1] ?? '');
     expect(hints.at(-1)).toMatch(/^aws-iam-login init /);
   }
