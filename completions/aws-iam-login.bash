@@ -196,7 +196,7 @@ _aws_iam_login() {
     case $ail_command in
       # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      help) ail_names=(init login env use exec credential-process rotate status list logout policy hook setup completion help version architecture json) ;;
+      help) ail_names=(init login env use exec credential-process rotate status list logout policy hook setup completion help version architecture exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
       list | version) ail_names=() ;;
       # <<< operands
       *) __aws_iam_login_profiles ;;

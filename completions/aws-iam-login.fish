@@ -76,7 +76,7 @@ function __aws_iam_login_words
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
         case 'help:1'
-            printf '%s\n' init login env use exec credential-process rotate status list logout policy hook setup completion help version architecture json
+            printf '%s\n' init login env use exec credential-process rotate status list logout policy hook setup completion help version architecture exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables
         case 'list:1' 'version:1'
         # <<< operands
         case '*:1'

@@ -126,7 +126,7 @@ describe('a topic of the help', () => {
 });
 
 const page = `# A page
-Words **in bold**, \`code\`, a [link](docs/json.md#x), [the world](https://example.com), and enough of them to need a second line.
+Words **in bold**, \`code\`, a [link](docs/json.md#x), [roles](roles.md), [the world](https://example.com), and enough of them to need a second line.
 
 - one
 - two, which is so long that it needs to be broken behind the eightieth column, as this does
@@ -150,8 +150,8 @@ const paint = (style: string, text: string): string => `<${style}>${text}</${sty
 test('Markdown becomes text for terminals', () => {
   expect(renderMarkdown(page, plainScreen)).toBe(`A page
 
-Words in bold, code, a link (help json), the world (https://example.com), and
-enough of them to need a second line.
+Words in bold, code, a link (help json), help roles, the world
+(https://example.com), and enough of them to need a second line.
 
 - one
 - two, which is so long that it needs to be broken behind the eightieth column,
@@ -292,15 +292,6 @@ const findWrong = (text: string): string[] =>
 describe('README and docs', () => {
   const pages = ['README.md', ...topicNames().map((name) => `docs/${name}.md`)];
   const texts = pages.map((name) => [name, fs.readFileSync(join(root, name), 'utf8')] as const);
-
-  test('name every command and every option', () => {
-    const all = texts.map(([, text]) => text).join('\n');
-    const names = commandNames.filter((name) => !new RegExp(`\`(?:aws-iam-login )?${name}\\b`).test(all));
-    const options = optionNames.filter(
-      (name) => optionOf(name).hidden !== true && !all.includes(`--${name}`),
-    );
-    expect([...names, ...options]).toEqual([]);
-  });
 
   test.each(texts)('have no command line with an option that does not exist: %s', (_, text) => {
     expect(findWrong(text)).toEqual([]);

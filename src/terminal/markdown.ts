@@ -39,7 +39,7 @@ const inline = (tokens: readonly Token[], paint: Paint): string =>
     .map((token): string => {
       if (isA(token, 'codespan')) return token.text;
       if (isA(token, 'strong')) return paint('bold', inline(token.tokens, plainScreen.paint));
-      if (isA(token, 'link')) return `${inline(token.tokens, paint)}${target(token.href)}`;
+      if (isA(token, 'link')) return withTarget(inline(token.tokens, paint), token.href);
       if (isA(token, 'image') || isA(token, 'html')) return '';
       if (isA(token, 'br')) return '\n';
       if ('tokens' in token && token.tokens !== undefined) return inline(token.tokens, paint);
@@ -47,11 +47,11 @@ const inline = (tokens: readonly Token[], paint: Paint): string =>
     })
     .join('');
 
-/** Where a link leads: to a topic of the help, or into the world. */
-const target = (href: string): string => {
+/** The text of a link with where it leads: to a topic of the help, or into the world. */
+const withTarget = (text: string, href: string): string => {
   const [, topic] = /^(?:docs\/)?([\w-]+)\.md(?:#.*)?$/.exec(href) ?? [];
-  if (topic !== undefined) return ` (help ${topic})`;
-  return /^https?:/.test(href) ? ` (${href})` : '';
+  if (topic !== undefined) return text === topic ? `help ${topic}` : `${text} (help ${topic})`;
+  return /^https?:/.test(href) ? `${text} (${href})` : text;
 };
 
 const list = ({ items, ordered, start }: Tokens.List, { width, paint }: Room): string[] =>
@@ -95,4 +95,4 @@ const wrap = (text: string, width: number): string[] => wrapAnsi(text, width, { 
 
 /** The lines behind `indent`, the first one behind `first`. */
 const setIn = (lines: readonly string[], indent: string, first = indent): string[] =>
-  lines.map((line, place) => `${place === 0 ? first : line === '' ? '' : indent}${line}`);
+  lines.map((line, place) => `${place === 0 ? first : indent}${line}`.trimEnd());
