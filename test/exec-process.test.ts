@@ -42,6 +42,14 @@ const addRole = (name: string, lines = ''): void => {
   addConfig(`[profile ${name}]\nrole_arn = ${arn}\nsource_profile = default\n${lines}`);
 };
 
+/** Lets the time of a stored session be over. */
+const endStored = (accessKeyId: string): void => {
+  const [before = '', after = ''] = fs.readFileSync(home.credentials, 'utf8').split(accessKeyId);
+  const text = before + accessKeyId + after.replace(/expiration = \d+/, 'expiration = 2020');
+  fs.writeFileSync(`${home.credentials}~`, text, { mode: 0o600 });
+  fs.renameSync(`${home.credentials}~`, home.credentials);
+};
+
 /** The files of commands that run now. */
 const privateFiles = (): string[] => {
   const folder = join(home.state, 'exec');
@@ -222,14 +230,19 @@ describe('a program of AWS', () => {
 
   test('outlives two sessions of a role without a question', async () => {
     addRole('admin', 'region = eu-west-1\n');
-    aws.setLongestSession({ role: 3 });
-    const words = ['exec', 'admin', '--as', 'process', '--min-ttl', '1s', '--'];
-    const { exitCode, stdout, stderr } = await runProcess(home, [
-      ...words,
-      python,
-      support('use-boto.py'),
-      '3',
-    ]);
+    // boto asks at every call for what has less than ten minutes left
+    aws.setLongestSession({ role: 500 });
+    const words = ['exec', 'admin', '--as', 'process', '--min-ttl', '60s', '--'];
+    const { child, ended } = start(home, [...words, python, support('use-boto.py'), '3']);
+    const keys: string[] = [];
+    child.stdout?.on('data', (line: string) => {
+      const [key = '', last] = [line.split(' ')[0], keys.at(-1)];
+      keys.push(key);
+      // whoever still signed with it would be refused
+      if (last !== undefined) aws.expireSession(last);
+      if (keys.length < 3) endStored(key);
+    });
+    const { exitCode, stdout, stderr } = await ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const lines = stdout.trim().split('\n');
     expect(new Set(lines.map((line) => line.split(' ')[0])).size).toBe(3);
