@@ -44,6 +44,7 @@ const tools: readonly Tool[] = [
   command('ps', 'procps', ''),
   command('oathtool', 'oathtool', 'oath-toolkit'),
   command('git'),
+  command('mandoc'),
   // what the launcher has to work with
   ...['dash', 'busybox', 'ksh', 'mksh', 'gawk', 'mawk'].map((name) => command(name)),
   ...(process.platform === 'linux' ? [command('original-awk')] : []),
