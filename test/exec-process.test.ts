@@ -58,7 +58,7 @@ const privateFiles = (): string[] => {
 
 /** What a command finds that `exec --as process` runs: its variables, and the profile that they name. */
 const look = async (words: readonly string[], env: Record<string, string> = {}) => {
-  const script = `env -0; printf '\\n@@\\n'; cat "$AWS_CONFIG_FILE"; stat -c %a "$AWS_CONFIG_FILE" "$(dirname "$AWS_CONFIG_FILE")" >modes`;
+  const script = `env -0; printf '\\n@@\\n'; cat "$AWS_CONFIG_FILE"; set -- "$AWS_CONFIG_FILE" "$(dirname "$AWS_CONFIG_FILE")"; stat -c %a "$@" >modes 2>/dev/null || stat -f %Lp "$@" >modes`;
   const { exitCode, stdout, stderr } = await runProcess(
     home,
     [...words, '--as', 'process', '--', 'sh', '-c', script],
@@ -262,7 +262,7 @@ describe('a program of AWS', () => {
     addRole('admin');
     const terminal = await openTerminal(
       home,
-      `aws-iam-login exec admin --as process -- sh -c '${python} ${support('use-boto.py')} 1; rm ~/.aws/credentials.* 2>/dev/null; sed -i "/^expiration/s/20[0-9]*/2020/" ~/.aws/credentials; ${python} ${support('use-boto.py')} 1 </dev/null 2>&1 | cat'; echo END`,
+      `aws-iam-login exec admin --as process -- sh -c '${python} ${support('use-boto.py')} 1; rm ~/.aws/credentials.* 2>/dev/null; sed "/^expiration/s/20[0-9]*/2020/" ~/.aws/credentials >new && cat new >~/.aws/credentials; ${python} ${support('use-boto.py')} 1 </dev/null 2>&1 | cat'; echo END`,
     );
     await terminal.until(/mfa\/phone:$/m);
     await terminal.type(aws.deviceOf(jane).code());
