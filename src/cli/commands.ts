@@ -83,6 +83,31 @@ export const options = {
   abort: { type: 'boolean', describe: 'undo an unfinished rotation' },
   'delete-other': { type: 'boolean', describe: 'delete the other key of a user who has two' },
   'keep-old': { type: 'boolean', describe: 'leave the old key inactive instead of deleting it' },
+  service: {
+    type: 'string',
+    value: 'SERVICE',
+    offers: [
+      'billing',
+      'cloudformation',
+      'cloudwatch',
+      'dynamodb',
+      'ec2',
+      'ecs',
+      'eks',
+      'iam',
+      'lambda',
+      'rds',
+      's3',
+    ],
+    describe: 'the page to open, as it is called in the address of the console: s3, ec2',
+  },
+  print: { type: 'boolean', describe: 'print the URL instead of opening it' },
+  browser: {
+    type: 'string',
+    value: 'NAME',
+    offers: ['brave', 'chrome', 'edge', 'firefox'],
+    describe: "the browser, instead of the system's: firefox, or the name of a program",
+  },
   json: { type: 'boolean', describe: 'print JSON, for scripts' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
@@ -277,6 +302,21 @@ export const commands = {
     examples: [
       ['aws-iam-login logout work', 'work, and the roles that come from it'],
       ['aws-iam-login logout --all', 'every session that login and roles have stored'],
+    ],
+  },
+  console: {
+    describe: 'open the AWS console in the browser, signed in as a role',
+    operand: 'profile',
+    stdout: 'text',
+    options: [...session, 'service', 'print', 'browser', ...everywhere],
+    examples: [
+      ['aws-iam-login console admin', 'the console as the role of profile admin'],
+      ['aws-iam-login console admin --service s3', 'a page of it'],
+      ['aws-iam-login console admin --print', 'only the URL'],
+    ],
+    note: [
+      'The console stays open for as long as the session of the role lives, an hour at most. For 15',
+      'minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
     ],
   },
   policy: {

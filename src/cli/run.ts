@@ -129,6 +129,7 @@ const handlers: {
   status: async () => (await import('../commands/status.ts')).runStatus,
   list: async () => (await import('../commands/list.ts')).runList,
   logout: async () => (await import('../commands/logout.ts')).runLogout,
+  console: async () => (await import('../commands/console.ts')).runConsole,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,
   setup: async () => (await import('../commands/setup.ts')).runSetup,
