@@ -116,13 +116,14 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     ...maybe(0.3, () => [`region = ${region()}`]),
   ];
 
+  const roleArn = (): string => `arn:aws:iam::111122223333:role/${chance(0.9) ? 'admin' : 'other'}`;
+
   // The lines of a role, and those of the session that was fetched for it, or for another one.
   const roleLines = (name: string): { profile: string[]; session: string[] } => {
-    const arn = (): string => `arn:aws:iam::111122223333:role/${chance(0.9) ? 'admin' : 'other'}`;
     const source = (): string => (chance(0.9) ? 'lender' : pick(['default', 'nobody', name]));
     return {
-      profile: [`role_arn = ${arn()}`, `source_profile = ${source()}`],
-      session: maybe(0.9, () => [`assumed_role_arn = ${arn()}`, `assumed_from = ${source()}`]),
+      profile: [`role_arn = ${roleArn()}`, `source_profile = ${source()}`],
+      session: maybe(0.9, () => [`assumed_role_arn = ${roleArn()}`, `assumed_from = ${source()}`]),
     };
   };
 
