@@ -82,7 +82,7 @@ __aws_iam_login_options() {
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
     setup) ail_names=(--no-input --quiet --debug --yes --purge --remove --help) ;;
-    completion) ail_names=(--no-input --quiet --debug --help) ;;
+    completion | help | version) ail_names=(--no-input --quiet --debug --help) ;;
     # <<< options
     *) ail_names=() ;;
   esac
@@ -148,7 +148,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion help version'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut
@@ -197,9 +197,11 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
-      # >>> shells: made by 'npm run generate'
+      # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      # <<< shells
+      help) ail_names=(init login env use exec credential-process rotate status list logout console policy hook setup completion help version architecture exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      list | version) ail_names=() ;;
+      # <<< operands
       *) __aws_iam_login_profiles ;;
     esac
     __aws_iam_login_reply ''

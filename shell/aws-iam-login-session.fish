@@ -65,7 +65,7 @@ function __aws_iam_login_find_command
             # <<< options
             case '-*'
             # >>> commands: made by 'npm run generate'
-            case init login env use exec credential-process rotate status list logout console policy hook setup completion
+            case init login env use exec credential-process rotate status list logout console policy hook setup completion help version
             # <<< commands
                 if test $at -eq 0
                     set command $word

@@ -64,7 +64,7 @@ __aws_iam_login_find_command() {
         (( ail_at )) && continue
         case $ail_word in
           # >>> commands: made by 'npm run generate'
-          (init|login|env|use|exec|credential-process|rotate|status|list|logout|console|policy|hook|setup|completion)
+          (init|login|env|use|exec|credential-process|rotate|status|list|logout|console|policy|hook|setup|completion|help|version)
           # <<< commands
             ail_command=$ail_word ail_at=$ail_place ;;
           (*)

@@ -83,7 +83,7 @@ case $first in
   env) asked=env operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
   # >>> commands: made by 'npm run generate'
-  init | login | use | exec | credential-process | rotate | status | list | logout | console | policy | hook | setup | completion) ;;
+  init | login | use | exec | credential-process | rotate | status | list | logout | console | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
 esac
