@@ -106,7 +106,7 @@ describe.each(posixCommands)('%s', (shell) => {
       );
       // The others take whatever the system cannot start for a script of their own.
       if (!/^dash|--posix$|^mksh/.test(shell)) continue;
-      fs.writeFileSync(join(tools, 'node'), '\u007FELF no program', { mode: 0o755 });
+      fs.writeFileSync(join(tools, 'node'), '\u007FELF\0no program', { mode: 0o755 });
       const broken = await runIn(shell, words, { env });
       expect(broken.exitCode).toBeGreaterThan(0);
       expect(broken.stdout).toBe(stdout);
