@@ -69,7 +69,7 @@ __aws_iam_login_options() {
   case $1 in
     # >>> options: made by 'npm run generate'
     '') ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help --version) ;;
-    init) ail_names=(--profile --serial-number --region --roles --undo --force --no-input --quiet --debug --yes --help) ;;
+    init) ail_names=(--profile --serial-number --region --roles --undo --key-store --force --no-input --quiet --debug --yes --help) ;;
     login) ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help) ;;
     env | use) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --format --as --unset --no-input --quiet --debug --help) ;;
     exec) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --as --no-input --quiet --debug --help) ;;
@@ -82,7 +82,7 @@ __aws_iam_login_options() {
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
     setup) ail_names=(--no-input --quiet --debug --yes --purge --remove --help) ;;
-    completion) ail_names=(--no-input --quiet --debug --help) ;;
+    completion | help | version) ail_names=(--no-input --quiet --debug --help) ;;
     # <<< options
     *) ail_names=() ;;
   esac
@@ -97,6 +97,7 @@ __aws_iam_login_values() {
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
     --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
+    --key-store) ail_names=(pass file) ;;
     --service) ail_names=(billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3) ;;
     --browser) ail_names=(brave chrome edge firefox) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
@@ -148,7 +149,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion help version'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut
@@ -197,9 +198,11 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
-      # >>> shells: made by 'npm run generate'
+      # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      # <<< shells
+      help) ail_names=(init login env use exec credential-process rotate status list logout console policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      list | version) ail_names=() ;;
+      # <<< operands
       *) __aws_iam_login_profiles ;;
     esac
     __aws_iam_login_reply ''

@@ -6,7 +6,8 @@ import { newKeyDates, noteKeyDate } from '../src/profiles/key-dates.ts';
 import type { SharedFiles } from '../src/profiles/profile.ts';
 import { readOverview } from '../src/sessions/overview.ts';
 import type { Entry } from '../src/sessions/overview.ts';
-import { formatTable, plainScreen, stdoutScreen } from '../src/terminal/screen.ts';
+import { plainScreen, stdoutScreen } from '../src/terminal/screen.ts';
+import { formatTable } from '../src/terminal/table.ts';
 import { useScene } from './support/fixture.ts';
 import { checkedDocument } from './support/json-documents.ts';
 import { type Home, keyLines, run, runProcess, sessionLines, writeCredentials } from './support/program.ts';
@@ -228,6 +229,7 @@ const entry = (name: string): Entry => ({
   roleArn: undefined,
   accessKeyId: undefined,
   keyCreatedAt: 0,
+  keyStore: undefined,
   loginCommand: undefined,
 });
 

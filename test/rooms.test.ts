@@ -13,6 +13,7 @@ const rooms = [
   'shells',
   'sessions',
   'profiles',
+  'stores',
   'terminal',
   'aws',
   'files',

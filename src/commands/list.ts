@@ -8,8 +8,10 @@ import { formatRemaining } from '../sessions/expiration.ts';
 import { readOverview } from '../sessions/overview.ts';
 import type { Entry } from '../sessions/overview.ts';
 import { readShell } from '../shells/this-shell.ts';
-import { formatTable, stdoutScreen } from '../terminal/screen.ts';
-import type { Cell, Column, Screen } from '../terminal/screen.ts';
+import { stdoutScreen } from '../terminal/screen.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { formatTable } from '../terminal/table.ts';
+import type { Cell, Column } from '../terminal/table.ts';
 import { shown, shownPath } from '../text.ts';
 import { formatDays } from '../time.ts';
 import type { Given } from './given.ts';
@@ -75,10 +77,16 @@ const toRow = (entry: Entry, depth: number, inShell: string | undefined, now: nu
     { text: entry.kind },
     { text: session, style: style ?? (entry.state === 'expired' ? 'yellow' : undefined) },
     { text: shown(entry.region ?? '') },
-    { text: entry.keyCreatedAt === undefined ? '' : formatDays(now - entry.keyCreatedAt) },
+    { text: describeKey(entry, now) },
     { text: entry.account ?? '' },
   ];
 };
+
+/** How old a key is, and the store that keeps it. */
+const describeKey = ({ keyCreatedAt, keyStore }: Entry, now: number): string =>
+  [keyCreatedAt === undefined ? undefined : formatDays(now - keyCreatedAt), keyStore && shown(keyStore)]
+    .filter((part) => part !== undefined)
+    .join(', ');
 
 /** How it stands with the session of a profile, in words. */
 export const describeState = ({ state, kind, expiration = 0 }: Entry, now: number): string => {
