@@ -78,10 +78,11 @@ __aws_iam_login_options() {
     status) ail_names=(--profile --min-ttl --no-input --quiet --debug --json --help) ;;
     list) ail_names=(--no-input --quiet --debug --json --help) ;;
     logout) ail_names=(--profile --no-input --quiet --debug --all --help) ;;
+    console) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --service --print --browser --help) ;;
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
     setup) ail_names=(--no-input --quiet --debug --yes --purge --remove --help) ;;
-    completion) ail_names=(--no-input --quiet --debug --help) ;;
+    completion | help | version) ail_names=(--no-input --quiet --debug --help) ;;
     # <<< options
     *) ail_names=() ;;
   esac
@@ -96,6 +97,8 @@ __aws_iam_login_values() {
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
     --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
+    --service) ail_names=(billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3) ;;
+    --browser) ail_names=(brave chrome edge firefox) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
     # <<< values
     *) return 1 ;;
@@ -145,7 +148,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
   local -a ail_words ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec credential-process rotate status list logout policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion help version'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut
@@ -194,9 +197,11 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
-      # >>> shells: made by 'npm run generate'
+      # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      # <<< shells
+      help) ail_names=(init login env use exec credential-process rotate status list logout console policy hook setup completion help version architecture exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      list | version) ail_names=() ;;
+      # <<< operands
       *) __aws_iam_login_profiles ;;
     esac
     __aws_iam_login_reply ''

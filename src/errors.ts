@@ -1,4 +1,4 @@
-/** The exit codes that people script against (README, "Exit codes"). */
+/** The exit codes that people script against (docs/exit-codes.md). */
 export const exitCode = {
   done: 0,
   failed: 1,

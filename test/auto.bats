@@ -44,8 +44,9 @@ reads_forms() {
   end=$(($(date +%s) + 3600))
   for form in '%Y-%m-%d %H:%M:%S+00:00' '%Y-%m-%dT%H:%M:%SZ' '%Y-%m-%dT%H:%M:%S+00:00' '%Y-%m-%d %H:%M:%S'; do
     store_session default 3600
-    sed "s/^expiration = .*/  \t/; \$a expiration=$(utc "$end" "$form")" "$D/home/.aws/credentials" >"$D/new"
-    sed 's/$/\r/' "$D/new" >"$D/home/.aws/credentials"
+    awk -v line="expiration=$(utc "$end" "$form")" '/^expiration/ { $0 = "  \t" } { printf "%s\r\n", $0 } END { printf "%s\r\n", line }' \
+      "$D/home/.aws/credentials" >"$D/new"
+    mv "$D/new" "$D/home/.aws/credentials"
     start_shell "$1" AWS_IAM_LOGIN_AUTO=default
     done_with 'echo "end=$AWS_IAM_LOGIN_EXPIRES_AT=$AWS_CREDENTIAL_EXPIRATION"'
     wait_for "^end=$end=$(utc "$end" '%Y-%m-%dT%H:%M:%SZ')$"
@@ -67,10 +68,10 @@ expands_tilde() {
 }
 for_each_shell expands_tilde "files that are named with a tilde are those of the home folder"
 
-@test "leap years are counted as date(1) counts them" {
+@test "leap years are counted as perl counts them" {
   local stamp end
   for stamp in 2028-02-29 2027-03-01 2099-12-31 2100-02-28 2100-03-01 2400-02-29 2038-01-20 2101-01-01 2030-08-09; do
-    end=$(date -u -d "$stamp 08:09:59" +%s)
+    end=$(perl -MTime::Local -e '$ARGV[0] =~ /^(\d+)-(\d+)-(\d+)$/; print timegm(59, 9, 8, $3, $2 - 1, $1)' "$stamp")
     store_session default 3600
     sed "s/^expiration = .*/expiration = $stamp 08:09:59+00:00/" "$D/home/.aws/credentials" >"$D/new"
     run env -i "HOME=$D/home" "PATH=$PATH" "AWS_SHARED_CREDENTIALS_FILE=$D/new" sh "$BATS_TEST_DIRNAME/../shell/aws-iam-login.sh" env --stored default
@@ -92,7 +93,7 @@ leaves_odd_files_to_the_program() {
   done <<'EDITS'
 s/^\[default-sts\]/& # work/
 s/^aws_session_token = .*/& # mine/
-s/^expiration = .*/aws_security_token = old\n&/
+/^expiration = /{h;s/.*/aws_security_token = old/;p;x;}
 s/^expiration = \(.*\)+00:00/expiration = \1.123456+00:00/
 EDITS
 }

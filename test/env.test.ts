@@ -409,8 +409,9 @@ test('a reader that closes stdout early is no error', async () => {
   expect(stderr).toBe('');
 });
 
-test('a full disk under stdout is an error', async () => {
-  const { stdout, stderr } = await runShell(home, 'bash', 'aws-iam-login env >/dev/full; echo "EXIT$?"');
+test('a stdout that takes no more, as on a full disk, is an error', async () => {
+  const script = '(ulimit -f 0; aws-iam-login env >full); echo "EXIT$?"';
+  const { stdout, stderr } = await runShell(home, 'bash', script);
   expect(stdout).toBe('EXIT1\n');
   expect(stderr).toContain('aws-iam-login: could not write to stdout: ');
 });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ownProcessProfile } from '../src/profiles/own-process.ts';
-import { findPrograms } from './local-aws/clients.ts';
 import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
+import { findBoto, outliveSessions, useBoto } from './support/boto.ts';
 import { useScene } from './support/fixture.ts';
 import { listTree } from './support/processes.ts';
 import {
@@ -50,7 +50,7 @@ const privateFiles = (): string[] => {
 
 /** What a command finds that `exec --as process` runs: its variables, and the profile that they name. */
 const look = async (words: readonly string[], env: Record<string, string> = {}) => {
-  const script = `env -0; printf '\\n@@\\n'; cat "$AWS_CONFIG_FILE"; stat -c %a "$AWS_CONFIG_FILE" "$(dirname "$AWS_CONFIG_FILE")" >modes`;
+  const script = `env -0; printf '\\n@@\\n'; cat "$AWS_CONFIG_FILE"; set -- "$AWS_CONFIG_FILE" "$(dirname "$AWS_CONFIG_FILE")"; stat -c %a "$@" >modes 2>/dev/null || stat -f %Lp "$@" >modes`;
   const { exitCode, stdout, stderr } = await runProcess(
     home,
     [...words, '--as', 'process', '--', 'sh', '-c', script],
@@ -210,26 +210,13 @@ describe('a program of AWS', () => {
   let python: string;
 
   beforeEach(async () => {
-    const all = await Promise.all(
-      findPrograms('python3').map(async (path) => ({
-        path,
-        ...(await runCommand(home, path, [support('use-boto.py'), '0'])),
-      })),
-    );
-    python = all.find(({ exitCode }) => exitCode === 0)?.path ?? 'python3-with-boto3';
+    python = await findBoto(home);
     home.env['AWS_DEFAULT_REGION'] = 'us-east-1';
   });
 
   test('outlives two sessions of a role without a question', async () => {
     addRole('admin', 'region = eu-west-1\n');
-    aws.setLongestSession({ role: 3 });
-    const words = ['exec', 'admin', '--as', 'process', '--min-ttl', '1s', '--'];
-    const { exitCode, stdout, stderr } = await runProcess(home, [
-      ...words,
-      python,
-      support('use-boto.py'),
-      '3',
-    ]);
+    const { exitCode, stdout, stderr } = await outliveSessions(aws, home, 'admin', python);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const lines = stdout.trim().split('\n');
     expect(new Set(lines.map((line) => line.split(' ')[0])).size).toBe(3);
@@ -249,7 +236,7 @@ describe('a program of AWS', () => {
     addRole('admin');
     const terminal = await openTerminal(
       home,
-      `aws-iam-login exec admin --as process -- sh -c '${python} ${support('use-boto.py')} 1; rm ~/.aws/credentials.* 2>/dev/null; sed -i "/^expiration/s/20[0-9]*/2020/" ~/.aws/credentials; ${python} ${support('use-boto.py')} 1 </dev/null 2>&1 | cat'; echo END`,
+      `aws-iam-login exec admin --as process -- sh -c '${python} ${useBoto} 1; rm ~/.aws/credentials.* 2>/dev/null; sed "/^expiration/s/20[0-9]*/2020/" ~/.aws/credentials >new && cat new >~/.aws/credentials; ${python} ${useBoto} 1 </dev/null 2>&1 | cat'; echo END`,
     );
     await terminal.until(/mfa\/phone:$/m);
     await terminal.type(aws.deviceOf(jane).code());
@@ -275,7 +262,7 @@ describe('a program of AWS', () => {
       AWS_IAM_LOGIN_HOME: join(odd, 'state'),
     };
     for (const command of [
-      [python, support('use-boto.py'), '1'],
+      [python, useBoto, '1'],
       ['sh', '-c', `exec '${process.execPath}' '${support('ask-sdk.mjs')}' "$AWS_PROFILE"`],
     ]) {
       const { stdout, stderr } = await runProcess(
@@ -298,7 +285,7 @@ describe('a program of AWS', () => {
     addConfig('[profile admin-live]\ncredential_process = aws-iam-login credential-process admin\n');
     const ended = await Promise.all(
       Array.from({ length: 10 }, () =>
-        runCommand(home, python, [support('use-boto.py'), '1'], { env: { AWS_PROFILE: 'admin-live' } }),
+        runCommand(home, python, [useBoto, '1'], { env: { AWS_PROFILE: 'admin-live' } }),
       ),
     );
     expect(new Set(ended.map(({ stdout }) => stdout)).size).toBe(1);

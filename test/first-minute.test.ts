@@ -340,8 +340,9 @@ test('a list of names that is cut says how many more there are', async () => {
   expect(stderr).toContain(
     'hint: there are: profile-0, profile-1, profile-2, profile-3, profile-4, profile-5, profile-6, profile-7 and 12 more\n',
   );
-  writeCredentials(home, '[a]\n[b]\n');
-  expect((await run(home, ['login', 'something'])).stderr).toContain('hint: there are: a, b\n');
+  // a session goes by the name of its profile
+  writeCredentials(home, '[a]\n[b]\n[b-sts]\n[other-sts]\n');
+  expect((await run(home, ['login', 'something'])).stderr).toContain('hint: there are: a, b, other-sts\n');
 });
 
 test('a mistyped profile is compared with those of other tools', async () => {

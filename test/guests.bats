@@ -159,7 +159,7 @@ loads_twice() {
   esac
   start_shell "$1"
   case $1 in
-    bash) done_with 'echo "hooks=$(grep -o __aws_iam_login_hook <<<"${PROMPT_COMMAND[*]}" | wc -l)"' ;;
+    bash) done_with 'echo "hooks=$(grep -o __aws_iam_login_hook <<<"${PROMPT_COMMAND[*]}" | grep -c .)"' ;;
     zsh) done_with 'hooks=(${(M)precmd_functions:#__aws*}); echo "hooks=$#hooks"' ;;
     fish) done_with 'echo hooks=(functions --handlers-type generic 2>/dev/null | string match "*__aws_iam_login_prompt" | count)' ;;
   esac

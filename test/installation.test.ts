@@ -38,7 +38,11 @@ test('package-lock.json holds a checksum of every package', () => {
 test.each([
   {
     what: 'both kinds of tests',
-    npm: { ci: 'true', test: 'echo 5 passed, 0 failed', long: 'echo 2 passed, 0 failed' },
+    npm: {
+      ci: 'true',
+      test: "printf 'a zero byte: \\0\\n'; echo 5 passed, 0 failed",
+      long: 'echo 2 passed, 0 failed',
+    },
     ends: { line: '7 passed, 0 failed', status: 0 },
   },
   {

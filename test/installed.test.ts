@@ -65,6 +65,9 @@ describe.each(ways)('installed from the packed file by $manager, with Node: $maj
 
     await install(file);
     expect(fs.readdirSync(bin)).toContain('aws-iam-login');
+    // the others do not know manuals
+    const manual = join(prefix, 'share', 'man', 'man1', 'aws-iam-login.1');
+    expect(fs.existsSync(manual)).toBe(manager === 'npm');
     expect(await run('--version')).toEqual({ exitCode: 0, signal: null, stdout: `${version}\n`, stderr: '' });
 
     fs.appendFileSync(home.credentials, `[default-sts]\n${sessionLines(session, '2099-01-01T00:00:00Z')}`);

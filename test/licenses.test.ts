@@ -52,12 +52,12 @@ test('THIRD-PARTY-LICENSES holds each licence and notice of the bundled packages
   expect(parts.sort()).toEqual([...texts].sort());
 });
 
-test('dist holds what esbuild speaks of, and nothing else', () => {
+test('dist holds what esbuild speaks of and the manual, and nothing else', () => {
   const files = fs
     .readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
     .filter((name) => fs.statSync(join(root, 'dist', name)).isFile())
     .map((name) => `dist/${name}`);
-  expect(files.sort()).toEqual(Object.keys(metafile.outputs).sort());
+  expect(files.sort()).toEqual(['dist/aws-iam-login.1', ...Object.keys(metafile.outputs)].sort());
 });
 
 let folder: string;

@@ -1,6 +1,11 @@
 # The local AWS for bats. `start_local_aws` in setup, `stop_local_aws` in teardown; needs `npm run build`.
 # Sets LOCAL_AWS_URL, LOCAL_AWS_SERIAL (the MFA device of user jane), LOCAL_AWS_ACCESS_KEY_ID and LOCAL_AWS_PID.
 
+if ((BASH_VERSINFO[0] < 4)); then
+  echo "bats needs bash 4 or newer here: in $BASH_VERSION a [[ ]] that is false does not end a test" >&2
+  exit 1
+fi
+
 # start_local_aws [OPTION...]: options of test/local-aws/main.ts, such as --user, --account, --partition.
 start_local_aws() {
   local announcement line

@@ -34,7 +34,7 @@ teardown() {
 
 @test "with --with-parent it ends when its parent is killed" {
   # shellcheck disable=SC2016 # for the inner shell
-  run bash -c 'exec 4< <(node "$1" --with-parent 3>&-); read -r line <&4; echo "$line"; kill -9 $$' _ "$main"
+  run bash -c 'exec 4< <(exec node "$1" --with-parent 3>&-); read -r line <&4; echo "$line"; kill -9 $$' _ "$main"
   [[ $output == *'"url"'* ]]
 }
 

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, keyLines, runProcess, sectionOf, writeCredentials } from './support/program.ts';
-import { findReaders, honoursEndpoint } from './support/readers.ts';
+import { findReaders, talkativeOf } from './support/readers.ts';
 import { type Terminal, openTerminal } from './support/terminal.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -56,17 +56,7 @@ const elsewhere = (name: string): Home => {
   return { ...home, folder, env: { ...home.env, ...files, HOME: folder } };
 };
 
-// Debian's AWS CLI 2.9 and boto3 1.26 know no AWS_ENDPOINT_URL: who does is found out by asking.
-const talkative = await (async () => {
-  const readers = await findReaders(Infinity);
-  const server = await startLocalAws();
-  const user = server.createUser();
-  const honours = await Promise.all(
-    readers.map((reader) => honoursEndpoint(reader, server.url, keyLines(user))),
-  );
-  await server.close();
-  return readers.filter((_reader, index) => honours[index]);
-})();
+const talkative = await talkativeOf(await findReaders(Infinity));
 
 test('two answers, the code and yes, and every tool has every role without a question', async () => {
   const asks = async (): Promise<void> => {

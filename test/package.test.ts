@@ -134,6 +134,15 @@ test('CHANGELOG.md dates every version, newest first, and the newest is that of 
   ]);
 });
 
+test('every version in CHANGELOG.md says what was added, changed, fixed and removed, once each and in this order', () => {
+  const versions = changelogOf(root).split(/^## /m).slice(1);
+  const kinds = ['Added', 'Changed', 'Fixed', 'Removed', 'Changed from the Python origin (0.3.6)'];
+  for (const text of versions) {
+    const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading = '']) => heading);
+    expect(headings).toEqual(kinds.filter((kind) => headings.includes(kind)));
+  }
+});
+
 const changelogOf = (home: string): string => fs.readFileSync(join(home, 'CHANGELOG.md'), 'utf8');
 
 const sectionOf = (home: string, heading: string): string => {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './support/package.ts';
 
-// macOS has BSD's tools. What is written here for users, and the helpers of the tests, calls nothing that these lack.
+// macOS has BSD's tools. What is written here for users, and the tests, calls nothing that these lack.
 
 /** What only GNU's tools know, or Linux, each with a line that holds it; BSD's way may stand behind it as the other try. */
 const linuxOnly: ReadonlyArray<readonly [string, RegExp]> = [
   [`sed -i 's/a/b/' file`, /\bsed\s+(?:-\w+\s+)*(?:-\w*i\b|--in-place)/],
   [`sed '$a text' file`, /\bsed\b.*['";]\s*(?:\d+|\\?\$)[aic]\s*\w/],
+  [String.raw`sed 's/a/b\n/' file`, /\bsed\b.*\bs\/[^/]*\/[^/]*\\[nrt]/],
   ['stat -c %a file', /\bstat\s+(?:-c|--)(?!.*\|\|\s*stat -f)/],
   ['date -u -d @1', /\bdate\s+(?:-u\s+)?(?:-d|--)(?!.*\|\|\s*date -u -r)/],
   ['date +%s%N', /\bdate\s+\S*%N/],
@@ -30,6 +31,9 @@ const linuxOnly: ReadonlyArray<readonly [string, RegExp]> = [
   ['tac file', /(?:^|[;&|(])\s*tac\b/],
 ];
 
+// This file holds them all.
+const ourselves = 'portable-scripts.test.ts';
+
 const scriptsIn = (folder: string, pattern = /./): string[] =>
   fs
     .readdirSync(join(root, folder))
@@ -39,16 +43,19 @@ const scriptsIn = (folder: string, pattern = /./): string[] =>
 const findings = (text: string): string[] =>
   text
     .split('\n')
-    .filter((line) => !/^\s*#/.test(line) && linuxOnly.some(([, pattern]) => pattern.test(line)));
+    .filter(
+      (line) => !/^\s*(?:#|\/\/|\/?\*)/.test(line) && linuxOnly.some(([, pattern]) => pattern.test(line)),
+    );
 
-test('the scripts of the package, .ci/run and the helpers of the tests call nothing that only Linux has', () => {
+test('the scripts of the package, .ci/run and the tests call nothing that only Linux has', () => {
   const scripts = [
     ...scriptsIn('shell'),
     ...scriptsIn('completions'),
     '.ci/run',
-    ...scriptsIn('test', /\.bash$/),
+    ...scriptsIn('test', /\.(?:bash|bats|test\.ts)$/).filter((path) => !path.endsWith(ourselves)),
+    ...scriptsIn(join('test', 'support')).filter((path) => fs.statSync(join(root, path)).isFile()),
   ];
-  expect(scripts.length).toBeGreaterThan(9);
+  expect(scripts.length).toBeGreaterThan(90);
   const found = scripts.flatMap((path) =>
     findings(fs.readFileSync(join(root, path), 'utf8')).map((line) => `${path}: ${line.trim()}`),
   );

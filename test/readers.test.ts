@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, keyLines, run, sectionOf, writeCredentials } from './support/program.ts';
-import { findReaders, honoursEndpoint } from './support/readers.ts';
+import { findReaders, talkativeOf } from './support/readers.ts';
 
 const readers = await findReaders();
 
@@ -51,16 +51,7 @@ describe.each(readers.map((reader): [string, typeof reader] => [reader.name, rea
   },
 );
 
-// Debian's AWS CLI 2.9 and boto3 1.26 know no AWS_ENDPOINT_URL: who does is found out by asking.
-const talkative = await (async () => {
-  const server = await startLocalAws();
-  const user = server.createUser();
-  const honours = await Promise.all(
-    readers.map((reader) => honoursEndpoint(reader, server.url, keyLines(user))),
-  );
-  await server.close();
-  return readers.filter((_reader, index) => honours[index]);
-})();
+const talkative = await talkativeOf(readers);
 
 test('the JavaScript SDK honours AWS_ENDPOINT_URL', () => {
   expect(talkative.map(({ name }) => name)).toContain('the JavaScript SDK');

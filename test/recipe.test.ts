@@ -12,7 +12,7 @@ import { type Home, keyLines, makeHome, run, runCommand, writeCredentials } from
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
 
-// The recipe of the README: [profile default-live] with our credential_process, and roles whose source it is. No hook,
+// The recipe of docs/roles.md: [profile default-live] with our credential_process, and roles whose source it is. No hook,
 // no login: whichever program comes first asks for the code.
 
 vi.setConfig({ testTimeout: atSize(120_000, 600_000) });

@@ -18,7 +18,7 @@ question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
 # become SHELL PROFILE: this shell has a session of the profile that has just ended.
 become() {
   local -a variables
-  mapfile -t variables < <(session_variables "$2" -5)
+  read_lines variables < <(session_variables "$2" -5)
   run_line "$(assignments "$1" "${variables[@]}")"
 }
 

@@ -24,8 +24,9 @@ import {
   start,
   writeCredentials,
 } from './support/program.ts';
+import { atSize } from './support/size.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: atSize(60_000, 600_000) });
 
 let aws: LocalAws;
 let home: Home;
@@ -376,8 +377,10 @@ describe('what is wrong with a role is one sentence before AWS is asked:', () =>
     expect(aws.count()).toBe(0);
   });
 
-  test('SSO names the command that helps', async () => {
-    writeConfig(`${role('a', 'sso')}[profile sso]\nsso_start_url = https://x.awsapps.com/start\n`);
+  test('SSO names the command that helps, for the profile that is wanted', async () => {
+    writeConfig(
+      `${role('a', 'b')}${role('b', 'sso')}[profile sso]\nsso_start_url = https://x.awsapps.com/start\n`,
+    );
     expect((await failureOf(get('a'))).hint).toBe(
       'run: aws sso login --profile sso, then: aws --profile a …',
     );
@@ -433,7 +436,10 @@ test('init and rotate of a role name the user profile at its end, and rotate tak
   );
   const asked = await runProcess(home, ['rotate', 'a']);
   expect(asked.exitCode).toBe(3);
-  expect(asked.stderr).toContain('needs a confirmation');
+  expect(asked.stderr).toContain(
+    'to rotate the key of profile default, whose role was named, needs a confirmation',
+  );
+  expect(asked.stderr).toContain('hint: name the profile itself: aws-iam-login rotate default\n');
   expect(aws.keys(jane)).toHaveLength(1);
   const done = await run(home, ['rotate', 'a', '--yes']);
   expect(done.exitCode).toBe(0);
@@ -518,7 +524,7 @@ describe('a renewal of a role that comes to grief', () => {
       return signal === 'SIGKILL';
     };
     let struck = 0;
-    for (let at = 1; await attempt(at); at += 9) struck += 1;
+    for (let at = 1; await attempt(at); at += atSize(9, 1)) struck += 1;
     expect(struck).toBeGreaterThan(8);
   });
 });

@@ -208,7 +208,7 @@ outlives_node_version() {
   local manager=$H/.nvm/versions/node
   mkdir -p "$manager/v1/bin" "$manager/v1/lib/aws-iam-login" "$manager/v2/bin"
   cp -r "$PACKAGE/dist" "$PACKAGE/shell" "$PACKAGE/completions" "$manager/v1/lib/aws-iam-login"
-  cp "$(readlink -f "$D/bin/node")" "$manager/v1/bin/node"
+  cp -L "$D/bin/node" "$manager/v1/bin/node"
   ln -s "$manager/v1/bin/node" "$manager/v2/bin/node"
   ln -s ../lib/aws-iam-login/shell/aws-iam-login.sh "$manager/v1/bin/aws-iam-login"
   rm "$D/bin/aws-iam-login" "$D/bin/node"

@@ -212,6 +212,26 @@ done_with() {
   wait_for_prompt
 }
 
+# can_trace: macOS has no strace.
+can_trace() { [[ $OSTYPE == linux* ]]; }
+
+# trace_shell: notes in `trace` what the shell starts and opens, until `end_trace`.
+trace_shell() {
+  local pid
+  pid=$(tmux -L "$PANE" display-message -p '#{pane_pid}')
+  strace -f -p "$pid" -e trace=clone,clone3,fork,vfork,execve,open,openat -o "$D/trace" 2>"$D/strace" 3>&- &
+  TRACER=$!
+  until grep -q attached "$D/strace"; do sleep 0.03; done
+}
+
+end_trace() {
+  kill "$TRACER"
+  wait "$TRACER" || true
+}
+
+# processes: what the shell has started since `trace_shell`; fish has threads beside them.
+processes() { grep -vE 'CLONE_THREAD|resumed' "$D/trace" | grep -E 'clone|fork|execve' || true; }
+
 # count_on_screen REGEX
 count_on_screen() { screen | grep -cE -- "$1" || true; }
 

@@ -34,6 +34,12 @@ const command = (name: string, debian = name, brew = debian): Tool => ({
 });
 
 const tools: readonly Tool[] = [
+  {
+    ...command('bash'),
+    // Under the 3.2 of macOS a `[[ ]]` that is false does not end a test.
+    pattern: /\bbats\b/,
+    isThere: async () => (await run(['bash', '-c', '((BASH_VERSINFO[0] > 3))'], 'ignore')) === 0,
+  },
   command('zsh'),
   command('fish'),
   command('tmux'),
@@ -44,6 +50,7 @@ const tools: readonly Tool[] = [
   command('ps', 'procps', ''),
   command('oathtool', 'oathtool', 'oath-toolkit'),
   command('git'),
+  command('mandoc'),
   // what the launcher has to work with
   ...['dash', 'busybox', 'ksh', 'mksh', 'gawk', 'mawk'].map((name) => command(name)),
   ...(process.platform === 'linux' ? [command('original-awk')] : []),

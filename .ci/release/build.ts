@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
+import { releasesIn } from './changelog.ts';
 import { findComponents, thirdPartyLicenses } from './licenses.ts';
+import { manualOf } from './man.ts';
 
-// Makes what the package delivers: dist, and the licences of what is bundled in it. The same source gives the same
+// Makes what the package delivers: dist with the manual, and the licences of what is bundled in it. The same source gives the same
 // bytes. Runs in the folder of package.json.
 
 const root = process.cwd();
@@ -40,7 +42,7 @@ const buildProgram = async (): Promise<void> => {
     build({
       ...common,
       entryPoints: ['src/main.ts'],
-      external: ['./cli/run.js'],
+      external: ['./cli/run.js', './cli/help.js'],
       outfile: entry,
       format: 'cjs',
       target: 'node12.22',
@@ -48,7 +50,7 @@ const buildProgram = async (): Promise<void> => {
     }),
     build({
       ...common,
-      entryPoints: ['src/cli/run.ts'],
+      entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: { '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts' },
       banner: {
         js: "import {createRequire as _createRequire} from 'node:module';const require=_createRequire(import.meta.url);",
@@ -70,11 +72,17 @@ const buildProgram = async (): Promise<void> => {
   writeChanged(metafilePath, Buffer.from(JSON.stringify(metafile)));
   const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
   writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));
-  writeDist([...small.outputFiles, ...large.outputFiles]);
+  writeDist([...small.outputFiles, ...large.outputFiles, manual()]);
+};
+
+const manual = (): Pick<OutputFile, 'path' | 'contents'> => {
+  const [release] = releasesIn(fs.readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
+  if (release === undefined) throw new Error('CHANGELOG.md has no release, whose day the manual bears');
+  return { path: join(dist, 'aws-iam-login.1'), contents: Buffer.from(manualOf(root, release)) };
 };
 
 /** Writes what has changed and removes what no build has made: others may be running what is there. */
-const writeDist = (files: readonly OutputFile[]): void => {
+const writeDist = (files: ReadonlyArray<Pick<OutputFile, 'path' | 'contents'>>): void => {
   for (const { path, contents } of files) writeChanged(path, contents);
   fs.chmodSync(entry, 0o755);
   const made = new Set(files.map(({ path }) => relative(dist, path)));

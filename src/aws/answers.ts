@@ -80,6 +80,23 @@ export const toNewKey = (
 /** The id of an access key, undefined for what cannot be one. */
 export const toKeyId = (text: string | undefined): string | undefined => word(text, longest.keyId);
 
+/** The token in an answer of AWS Sign-In, undefined when there is none. */
+export const toSigninToken = (text: string): string | undefined => {
+  const token: unknown = parseJson(text)?.['SigninToken'];
+  return typeof token === 'string' ? word(token, longest.token) : undefined;
+};
+
+const parseJson = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** A serial number or the name of a user, undefined for what cannot be one. */
 export const toName = (text: string | undefined): string | undefined => word(text, longest.name);
 

@@ -1,6 +1,7 @@
 import { iamCalls } from './iam.ts';
 import { newSender } from './sender.ts';
 import type { Caller, Surroundings } from './sender.ts';
+import { signInCalls } from './sign-in.ts';
 import { stsCalls } from './sts.ts';
 
 export type Aws = ReturnType<typeof connect>;
@@ -13,5 +14,5 @@ export type Aws = ReturnType<typeof connect>;
 export const connect = (caller: Caller, surroundings: Surroundings) => {
   const sender = newSender(caller, surroundings);
   const { clockOffset, close } = sender;
-  return { clockOffset, close, ...stsCalls(sender), ...iamCalls(sender) };
+  return { clockOffset, close, ...stsCalls(sender), ...iamCalls(sender), ...signInCalls(sender) };
 };

@@ -3,7 +3,8 @@ import { UserError } from '../errors.ts';
 import { readSection } from '../ini/read.ts';
 import { shellWord } from '../text.ts';
 
-export type Service = 'sts' | 'iam';
+/** STS and IAM, and AWS Sign-In, which is not of their kind: it takes a session in a form and signs nobody's requests. */
+export type Service = 'sts' | 'iam' | 'signin';
 
 /** A value that somebody configured, and where it stands, in words: `AWS_ENDPOINT_URL`, `ca_bundle of profile work`. */
 export type Configured = { readonly value: string; readonly setting: string };
@@ -32,7 +33,11 @@ export type ProfileSettings = {
  * endpoint that is no http(s) URL and for a switch that is neither true nor false.
  */
 export const resolveConnection = (profile: ProfileSettings, env: Environment): Connection => ({
-  endpoints: { sts: resolveEndpoint('sts', profile, env), iam: resolveEndpoint('iam', profile, env) },
+  endpoints: {
+    sts: resolveEndpoint('sts', profile, env),
+    iam: resolveEndpoint('iam', profile, env),
+    signin: resolveEndpoint('signin', profile, env),
+  },
   fips: resolveSwitch('use_fips_endpoint', profile, env),
   dualstack: resolveSwitch('use_dualstack_endpoint', profile, env),
   certificates: firstOf([

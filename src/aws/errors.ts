@@ -4,7 +4,7 @@ import { shellWord } from '../text.ts';
 import type { Configured, Connection, Service } from './connection.ts';
 import { tooLong } from './http.ts';
 import { proxyFor } from './proxy.ts';
-import { partitionOfRegion } from './regions.ts';
+import { partitionOfRegion, signInUrl } from './regions.ts';
 
 /** In place of an AWS error code: no connection was made; AWS may or may not have acted; it was not AWS that answered. */
 export const requestFailure = { notSent: 'NotSent', noAnswer: 'NoAnswer', badAnswer: 'BadAnswer' } as const;
@@ -99,16 +99,19 @@ export const shownUrl = (text: string): string => {
 
 const endpointName = ({ service, region, connection }: Request): string => {
   const endpoint = connection.endpoints[service];
-  return endpoint === undefined
-    ? `AWS ${service.toUpperCase()} in ${region}`
-    : shellWord(shownUrl(endpoint.value));
+  if (endpoint !== undefined) return shellWord(shownUrl(endpoint.value));
+  return `AWS ${service === 'signin' ? 'Sign-In' : service.toUpperCase()} in ${region}`;
 };
 
 /** Where a service's requests go, as far as the choice of a proxy needs it. */
 export const urlOf = (
   service: Service,
   { region, connection }: { readonly region: string; readonly connection: Connection },
-): URL => new URL(connection.endpoints[service]?.value ?? `https://${service}.${region}.amazonaws.com`);
+): URL =>
+  new URL(
+    connection.endpoints[service]?.value ??
+      (service === 'signin' ? signInUrl(region) : `https://${service}.${region}.amazonaws.com`),
+  );
 
 const networkHint = (request: Request, env: Environment, code: string | undefined): string => {
   const { certificates } = request.connection;

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
+import { HttpRequest } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpProxyAgent } from 'http-proxy-agent';
@@ -62,6 +63,36 @@ export const newHttpHandler = (
       for (const handler of handlers.values()) handler.destroy();
     },
   };
+};
+
+/** The name of what is thrown for a form that was refused. */
+export const formRefused = 'FormRefused';
+
+/**
+ * Posts a form and gives the text of the answer. Throws an error named `formRefused`, with the status as the SDK tells
+ * it, for any answer but 200.
+ */
+export const postForm = async (
+  handler: HttpHandler,
+  url: URL,
+  form: URLSearchParams,
+  handling: { readonly abortSignal: AbortSignal },
+): Promise<string> => {
+  const request = new HttpRequest({
+    method: 'POST',
+    protocol: url.protocol,
+    hostname: url.hostname,
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    path: url.pathname,
+    headers: { host: url.host, 'content-type': 'application/x-www-form-urlencoded' },
+    body: form.toString(),
+  });
+  const { response } = await handler.handle(request, handling);
+  if (response.statusCode === 200) return String(response.body);
+  throw Object.assign(new Error(`it answered ${response.statusCode}`), {
+    name: formRefused,
+    $metadata: { httpStatusCode: response.statusCode },
+  });
 };
 
 // A captive portal has a clock, too; only AWS numbers its requests.

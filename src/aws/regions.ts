@@ -28,6 +28,30 @@ const regionPrefixes: Readonly<Record<string, string>> = {
   'us-isof-': 'aws-iso-f',
 };
 
+// Where people sign in, and where the console is. Of other partitions neither is public.
+const consoleHosts: Readonly<Record<string, { readonly signIn: string; readonly console: string }>> = {
+  aws: { signIn: 'signin.aws.amazon.com', console: 'console.aws.amazon.com' },
+  'aws-cn': { signIn: 'signin.amazonaws.cn', console: 'console.amazonaws.cn' },
+  'aws-us-gov': { signIn: 'signin.amazonaws-us-gov.com', console: 'console.amazonaws-us-gov.com' },
+  'aws-eusc': {
+    signIn: 'eusc-de-east-1.signin.amazonaws-eusc.eu',
+    console: 'console.amazonaws-eusc.eu',
+  },
+};
+
+const hostsOf = (region: string): { readonly signIn: string; readonly console: string } => {
+  const partition = partitionOfRegion(region);
+  const hosts = consoleHosts[partition];
+  if (hosts !== undefined) return hosts;
+  throw new UserError(`where the console of partition ${partition} is, is not known here`);
+};
+
+/** AWS Sign-In for a region. Raises UserError where that is not public. */
+export const signInUrl = (region: string): string => `https://${hostsOf(region).signIn}`;
+
+/** The console of a region. Raises UserError where that is not public. */
+export const consoleUrl = (region: string): string => `https://${hostsOf(region).console}`;
+
 /**
  * The region that STS and IAM are asked in: `--region`, the profile's, the default of the serial
  * number's partition, else us-east-1. `AWS_REGION` is not read: it belongs to the last profile.

@@ -3,7 +3,7 @@ import { isUserError } from '../errors.ts';
 import { badAnswer, clockSkewOf, shownUrl, toUserError, urlOf } from './errors.ts';
 import type { Request } from './errors.ts';
 import type { Configured, Connection, Service } from './connection.ts';
-import { newHttpHandler, readCertificates } from './http.ts';
+import { newHttpHandler, postForm, readCertificates } from './http.ts';
 import { proxyFor } from './proxy.ts';
 import type * as IamSdk from './sdk-iam.ts';
 import type * as StsSdk from './sdk-sts.ts';
@@ -115,6 +115,15 @@ export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) =>
         const { sdk, client } = await iam.get(sending);
         return send(sdk, client, limit);
       }),
+    /** Posts a form, unsigned, and gives the text of the answer. It is sent once. */
+    post: (service: Service, path: string, form: URLSearchParams): Promise<string> => {
+      warnOfPlainHttp(connection.endpoints[service], env, log);
+      const handler = newHttpHandler(env, { certificates, hook, keepAlive: false, onDate });
+      const url = new URL(urlOf(service, caller).href.replace(/\/$/, '') + path);
+      return attempt(service, (limit) => postForm(handler, url, form, limit));
+    },
+    /** Where the requests to a service go. */
+    urlOf: (service: Service): URL => urlOf(service, caller),
     /** What an answer holds, as it is. Raises UserError for undefined: it was no answer of AWS. */
     whole: <Answer>(service: Service, answer: Answer | undefined): Answer => {
       if (answer === undefined) throw badAnswer(requestOf(service, caller), env);

@@ -4,12 +4,12 @@ import { fileError } from './errors.ts';
 
 /**
  * The file's bytes, undefined when there is no such file. An empty file that was written just now is looked at again
- * for a tenth of a second: programs that write in place empty it first. Throws a UserError when it cannot be read.
+ * for half a second: programs that write in place empty it first. Throws a UserError when it cannot be read.
  */
 export const readFileIfAny = (path: string): Buffer | undefined => {
   try {
     let bytes = fs.readFileSync(path);
-    for (let looks = 0; bytes.length === 0 && looks < 50 && isFresh(path); looks += 1) {
+    for (let looks = 0; bytes.length === 0 && looks < 250 && isFresh(path); looks += 1) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
       bytes = fs.readFileSync(path);
     }

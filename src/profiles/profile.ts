@@ -237,9 +237,18 @@ export const getProfile = (name: string, shared: SharedFiles): Profile => {
   throw new UserError(
     `profile ${shellWord(name)} is neither in ${files.credentials} nor in ${files.config}`,
     {
-      hint: nearest === undefined ? `there are: ${listed(names)}` : `did you mean ${shellWord(nearest)}?`,
+      hint:
+        nearest === undefined
+          ? `there are: ${listed(withoutSessions(names))}`
+          : `did you mean ${shellWord(nearest)}?`,
     },
   );
+};
+
+// A session goes by the name of its profile.
+const withoutSessions = (names: readonly string[]): string[] => {
+  const all = new Set(names);
+  return names.filter((name) => !name.endsWith('-sts') || !all.has(name.slice(0, -'-sts'.length)));
 };
 
 /** The names of all profiles in both files, those of the credentials file first. */

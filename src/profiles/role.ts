@@ -65,7 +65,7 @@ export const resolveRoleChain = (profile: Profile, shared: SharedFiles): RoleCha
     const names = [...roles.map((each) => each.profile.name).toReversed(), source.name];
     if (names.indexOf(source.name) < names.length - 1) throw loopError(names);
     if (roles.length === mostRoles) throw tooLong(profile);
-    if (!isRole(source)) return checkedPartition({ user: userSource(source, role), roles });
+    if (!isRole(source)) return checkedPartition({ user: userSource(source, role, profile), roles });
     current = source;
   }
 };
@@ -192,13 +192,12 @@ const tooLong = (profile: Profile): UserError =>
     hint: 'let source_profile name the profile with the access key',
   });
 
-/** A source that is no role and holds no key itself. Raises UserError where no key can come from it. */
-const userSource = (source: Profile, role: Role): Profile => {
+/** A source that is no role and holds no key itself. Raises UserError where no key for what is `wanted` can come from it. */
+const userSource = (source: Profile, role: Role, wanted: Profile): Profile => {
   const where = `source_profile ${shellWord(source.name)} of ${nameOf(role.profile)}`;
   const name = shellWord(source.name);
   const foreign = foreignOf(source);
-  if (foreign !== undefined)
-    return fail(`${where} is ${foreign.is}`, foreign.hint(shellWord(role.profile.name)));
+  if (foreign !== undefined) return fail(`${where} is ${foreign.is}`, foreign.hint(shellWord(wanted.name)));
   if (textOf(source, 'aws_access_key_id') !== undefined) {
     return fail(
       `${where} holds a session of another program, which cannot be renewed from here`,

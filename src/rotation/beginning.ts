@@ -2,6 +2,7 @@ import type { KeyMetadata } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
 import { keyHolderOf } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
+import { shellWord } from '../text.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';
 import type { Journal } from './journal.ts';
 import { deleteOther } from './other-key.ts';
@@ -63,7 +64,15 @@ export const askToBegin = async (
   const key = keyOf(subject);
   const where = describeHolders(rotation.store.find(key));
   const question = `Replace the access key ${shortId(key.accessKeyId)} of user ${rotation.userName} in ${where}?`;
-  await confirm(rotation, question, 'rotate a key without naming the profile');
+  const name = shellWord(subject.profile.name);
+  if (!subject.isOfRole) await confirm(rotation, question, 'rotate a key without naming the profile');
+  else
+    await confirm(
+      rotation,
+      question,
+      `rotate the key of profile ${name}, whose role was named,`,
+      `name the profile itself: aws-iam-login rotate ${name}`,
+    );
 };
 
 // A list may be some seconds behind the key that has just signed.

@@ -91,12 +91,17 @@ const isDone = async (call: Promise<void>): Promise<boolean> => {
 };
 
 /** Asks for a yes unless `--yes` was given. Raises UserError where nobody can be asked, and for a no. */
-export const confirm = async (rotation: Rotation, question: string, action: string): Promise<void> => {
+export const confirm = async (
+  rotation: Rotation,
+  question: string,
+  action: string,
+  hint = 'give --yes',
+): Promise<void> => {
   const { options, state, context } = rotation;
   if (options.yes) return;
   const asked = {
     need: `to ${action} needs a confirmation`,
-    hint: 'give --yes',
+    hint,
     input: options.input,
     state,
   };

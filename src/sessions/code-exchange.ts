@@ -101,7 +101,7 @@ const notJudged = new Set<string>([
   'Throttling',
 ]);
 
-// By the message, where AWS has only one code for everything: reference in the README's troubleshooting.
+// By the message, where AWS has only one code for everything: docs/troubleshooting.md.
 const explainRejection = (
   error: UserError,
   profile: Profile,

@@ -1,5 +1,5 @@
 import { faultKinds } from './faults.ts';
-import { type Reply, plain } from './query-protocol.ts';
+import { type Reply, plain } from './reply.ts';
 import type { WireRequest } from './signature.ts';
 import type { Lag, Propagation } from './state.ts';
 import type { World } from './world.ts';
@@ -171,7 +171,11 @@ const findDevice = (world: World, given: Arguments) =>
     ? world.deviceOf(text(given, 'user'))
     : world.device(text(given, 'serialNumber'));
 
-const sessionOptions = (given: Arguments) => ({ seconds: number(given, 'seconds'), mfa: flag(given, 'mfa') });
+const sessionOptions = (given: Arguments) => ({
+  seconds: number(given, 'seconds'),
+  mfa: flag(given, 'mfa'),
+  chained: flag(given, 'chained'),
+});
 
 const propagation = (given: Arguments): Propagation => ({
   created: { sts: lag(object(given, 'created'), 'sts'), iam: lag(object(given, 'created'), 'iam') },

@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { authenticate, identityOf } from './authenticate.ts';
+import { federate, sessionIn } from './federation.ts';
 import { faultError, takeFault, type Fault } from './faults.ts';
 import { iamOperations } from './iam.ts';
 import { checkParameters } from './parameters.ts';
+import { type Reply, plain } from './reply.ts';
 import { type Refusal, isRefusal, refusal } from './refusal.ts';
 import { type Claim, type WireRequest, readClaim } from './signature.ts';
 import { type Call, type Service, type State, arnOf, serverNow } from './state.ts';
 import { type Operation, stsOperations } from './sts.ts';
 import { type Xml, element } from './xml.ts';
-
-/** An answer to put on the wire. `ending` tells what becomes of it. */
-export type Reply = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly ending: 'whole' | 'cut' | 'drop' | 'hang';
-};
 
 type Dispatched = { service: Service; action: string; operation: Operation; form: URLSearchParams };
 
@@ -39,6 +33,7 @@ const faultNamespace = 'http://webservices.amazon.com/AWSFault/2005-15-09';
 
 /** Answers one request of the Query protocol, counts it, and lets the waiting faults happen. */
 export const answer = async (state: State, basePath: string, request: WireRequest): Promise<Reply> => {
+  if (request.path === `${basePath}/federation`) return answerFederation(state, request);
   if (![basePath, `${basePath}/`].includes(request.path)) return plain(404, '<UnknownOperationException/>');
   const form = readForm(request);
   if (form?.get('Action') === undefined || form.get('Action') === null) {
@@ -52,13 +47,33 @@ export const answer = async (state: State, basePath: string, request: WireReques
   }
 };
 
-/** An answer outside the protocol. */
-export const plain = (status: number, body: string, headers: Record<string, string> = {}): Reply => ({
-  status,
-  headers,
-  body,
-  ending: 'whole',
-});
+// AWS Sign-In is beside the protocol: nobody signs, and what it refuses it refuses with a page.
+const answerFederation = async (state: State, request: WireRequest): Promise<Reply> => {
+  const form = readForm(request) ?? new URLSearchParams();
+  const action = form.get('Action') ?? '';
+  const session = sessionIn(form, state);
+  const call: Call = {
+    action,
+    service: 'signin',
+    accessKeyId: session?.accessKeyId,
+    caller: session && arnOf(session.identity),
+    region: undefined,
+    at: serverNow(state),
+    status: undefined,
+    code: undefined,
+  };
+  state.calls.push(call);
+  for (const watcher of state.watchers) watcher();
+  const fault = takeFault(state.faults, action);
+  if (fault?.kind === 'hold') await untilReleased(state);
+  const reply = federate(state, form, request.method);
+  const isFaulty = fault !== undefined && fault.kind !== 'hold';
+  return finishCall(
+    state,
+    call,
+    isFaulty ? faultReply(fault, call, { service: 'sts', action }, reply) : reply,
+  );
+};
 
 const readForm = ({ method, query, headers, body }: WireRequest): URLSearchParams | undefined => {
   if (method === 'GET') return query;
@@ -154,7 +169,12 @@ const untilReleased = async (state: State): Promise<void> => {
   });
 };
 
-const faultReply = (fault: Fault, call: Call, { service, action }: Dispatched, made?: Reply): Reply => {
+const faultReply = (
+  fault: Fault,
+  call: Call,
+  { service, action }: Pick<Dispatched, 'service' | 'action'>,
+  made?: Reply,
+): Reply => {
   const error = faultError(fault, call.caller ?? 'anonymous', `${service}:${action}`);
   if (isRefusal(error)) return errorReply(error, services[service].namespace);
   switch (fault.kind) {

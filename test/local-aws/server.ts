@@ -2,7 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { answerControl } from './control.ts';
-import { type Reply, answer, plain } from './query-protocol.ts';
+import { answer } from './query-protocol.ts';
+import { type Reply, plain } from './reply.ts';
 import type { WireRequest } from './signature.ts';
 import { type State, emptyState, serverNow } from './state.ts';
 import { type World, makeWorld } from './world.ts';

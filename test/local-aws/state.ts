@@ -102,12 +102,17 @@ export type Session = {
   expiresAt: number;
   readonly identity: Identity;
   readonly mfa: boolean;
+  /** Whether a role was assumed with a session for it. */
+  readonly chained: boolean;
 };
+
+/** A sign-in token: whose session it lets into the console, and until when. */
+export type SigninToken = { readonly session: Session; readonly expiresAt: number };
 
 /** One request, as it was counted. `status` 0: no complete answer was sent. Never holds a secret. */
 export type Call = {
   readonly action: string;
-  readonly service: Service;
+  readonly service: Service | 'signin';
   readonly accessKeyId: string | undefined;
   /** The caller's ARN, if the key id is known. */
   readonly caller: string | undefined;
@@ -128,6 +133,7 @@ export type State = {
   readonly roles: Map<string, Role>;
   readonly accessKeys: Map<string, AccessKey>;
   readonly sessions: Map<string, Session>;
+  readonly signinTokens: Map<string, SigninToken>;
   readonly calls: Call[];
   readonly faults: FaultRule[];
   readonly held: (() => void)[];
@@ -150,6 +156,7 @@ export const emptyState = (realNow: () => number): State => ({
   roles: new Map(),
   accessKeys: new Map(),
   sessions: new Map(),
+  signinTokens: new Map(),
   calls: [],
   faults: [],
   held: [],
@@ -168,8 +175,8 @@ const initialSettings = {
 /** Makes the state that of a server without users again; requests that are held are let go. */
 export const resetState = (state: State): void => {
   for (const go of state.held.splice(0)) go();
-  for (const collection of [state.users, state.roles, state.accessKeys, state.sessions, state.watchers])
-    collection.clear();
+  const { users, roles, accessKeys, sessions, signinTokens, watchers } = state;
+  for (const collection of [users, roles, accessKeys, sessions, signinTokens, watchers]) collection.clear();
   for (const list of [state.calls, state.faults]) list.splice(0);
   Object.assign(state, initialSettings);
 };

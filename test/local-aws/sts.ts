@@ -72,7 +72,7 @@ export const stsOperations: Readonly<Record<string, Operation>> = {
 export const addSession = (
   state: State,
   identity: Identity,
-  { mfa, seconds }: { mfa: boolean; seconds: number },
+  { mfa, seconds, chained = false }: { mfa: boolean; seconds: number; chained?: boolean },
 ): Session => {
   const session: Session = {
     accessKeyId: makeAccessKeyId('ASIA', accountOfIdentity(identity)),
@@ -81,6 +81,7 @@ export const addSession = (
     expiresAt: Math.floor(serverNow(state) / 1000 + seconds) * 1000,
     identity,
     mfa,
+    chained,
   };
   state.sessions.set(session.accessKeyId, session);
   return session;
@@ -102,7 +103,11 @@ function assumeRole(state: State, caller: Caller, parameters: Parameters): Xml {
   }
   const identity: Identity = { kind: 'role', role, sessionName };
   const granted = Math.min(seconds, state.longestSession.role ?? seconds);
-  const session = addSession(state, identity, { mfa: false, seconds: granted });
+  const session = addSession(state, identity, {
+    mfa: false,
+    seconds: granted,
+    chained: caller.session !== undefined,
+  });
   return {
     AssumedRoleUser: { AssumedRoleId: userIdOf(identity), Arn: arnOf(identity) },
     Credentials: describe(session),

@@ -96,6 +96,8 @@ export type RoleOptions = {
 export type SessionOptions = {
   readonly seconds?: number | undefined;
   readonly mfa?: boolean | undefined;
+  /** Whether a role was assumed with a session for them. */
+  readonly chained?: boolean | undefined;
 };
 
 /** What tests do to a local AWS. */
@@ -367,8 +369,8 @@ const createRole = (state: State, options: RoleOptions): { arn: string; name: st
 };
 
 const mint = (state: State, identity: Session['identity'], options: SessionOptions): SessionHandle => {
-  const { seconds = 3600, mfa = identity.kind === 'user' } = options;
-  const session = addSession(state, identity, { seconds, mfa });
+  const { seconds = 3600, mfa = identity.kind === 'user', chained = false } = options;
+  const session = addSession(state, identity, { seconds, mfa, chained });
   const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = session;
   return {
     accessKeyId,

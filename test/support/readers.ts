@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { findPrograms } from '../local-aws/clients.ts';
+import { startLocalAws } from '../local-aws/server.ts';
 import { execa } from 'execa';
-import { type Home, makeHome, runCommand, writeCredentials } from './program.ts';
+import { type Home, keyLines, makeHome, runCommand, writeCredentials } from './program.ts';
 import { atSize, isLong } from './size.ts';
 
 /** What a program of AWS finds in a profile. */
@@ -158,8 +159,20 @@ const hasBoto = async (python: string): Promise<boolean> => {
   return exitCode === 0;
 };
 
-/** Whether a reader sends its requests to `AWS_ENDPOINT_URL`, asked with a key of that AWS and no other way out. */
-export const honoursEndpoint = async (reader: Reader, url: string, keys: string): Promise<boolean> => {
+/**
+ * Those of the readers that send their requests to `AWS_ENDPOINT_URL`, which is found out by asking: Debian's AWS CLI
+ * 2.9 and boto3 1.26 do not know it.
+ */
+export const talkativeOf = async (readers: readonly Reader[]): Promise<Reader[]> => {
+  const server = await startLocalAws();
+  const keys = keyLines(server.createUser());
+  const honours = await Promise.all(readers.map((reader) => honoursEndpoint(reader, server.url, keys)));
+  await server.close();
+  return readers.filter((_reader, index) => honours[index]);
+};
+
+// With no other way out.
+const honoursEndpoint = async (reader: Reader, url: string, keys: string): Promise<boolean> => {
   const home = makeHome(url);
   const nowhere = 'http://127.0.0.1:9';
   Object.assign(home.env, { HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' });
