@@ -54,7 +54,7 @@ for word in "$@"; do
     --) sure='' && break ;;
     -p) expects=profile ;;
     # >>> values: made by 'npm run generate'
-    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser) expects=${word#--} ;;
+    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) expects=${word#--} ;;
     # <<< values
     --*=*)
       word=${word#--}
@@ -83,7 +83,7 @@ case $first in
   env) asked=env operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
   # >>> commands: made by 'npm run generate'
-  init | login | use | exec | credential-process | rotate | status | list | logout | console | policy | hook | setup | completion | help | version) ;;
+  init | login | use | exec | credential-process | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
 esac
