@@ -115,6 +115,13 @@ export const options = {
     offers: ['brave', 'chrome', 'edge', 'firefox'],
     describe: "the browser, instead of the system's: firefox, or the name of a program",
   },
+  offline: { type: 'boolean', describe: 'ask AWS nothing' },
+  'max-key-age': {
+    type: 'string',
+    value: 'DAYS',
+    offers: ['30', '60', '90', '180', '365'],
+    describe: 'after how many days a key is old (default 90)',
+  },
   json: { type: 'boolean', describe: 'print JSON, for scripts' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
@@ -371,7 +378,21 @@ export const commands = {
       ['aws-iam-login console admin --print', 'only the URL'],
     ],
     note: [
-      'The console stays open for as long as the session of the role lives, an hour at most. For 15 minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+      'The console stays open for as long as the session of the role lives, an hour at most; one with less than 45 minutes left is renewed first. For 15 minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+    ],
+  },
+  doctor: {
+    describe: 'say what is wrong here, and what mends it',
+    group: 'setup',
+    operand: 'profile',
+    stdout: 'text',
+    options: ['profile', 'offline', 'max-key-age', 'json', ...everywhere],
+    examples: [
+      ['aws-iam-login doctor', 'exit code 1 when there is a problem'],
+      ['aws-iam-login doctor work --offline', 'without a question to AWS'],
+    ],
+    note: [
+      'It looks at files, variables, clock, access key, MFA device, roles and hook, asks AWS with the key of the profile, and nobody for a code. The report holds no secret: it can be shown to others.',
     ],
   },
   policy: {
