@@ -54,7 +54,7 @@ for word in "$@"; do
     --) sure='' && break ;;
     -p) expects=profile ;;
     # >>> values: made by 'npm run generate'
-    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --service | --browser) expects=${word#--} ;;
+    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) expects=${word#--} ;;
     # <<< values
     --*=*)
       word=${word#--}
@@ -83,7 +83,7 @@ case $first in
   env) asked=env operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
   # >>> commands: made by 'npm run generate'
-  init | login | use | exec | credential-process | rotate | status | list | logout | console | policy | hook | setup | completion | help | version) ;;
+  init | login | use | exec | credential-process | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
 esac
@@ -145,6 +145,7 @@ read_files() {
 # For awk of every kind: no {n} in patterns, no %d, which ends at 2^31 in mawk, no function that only one of them has.
 
 BEGIN {
+  zero = sprintf("%c", 0)
   mode = ARGV[1]; profile = ARGV[2]; credentials = ARGV[3]; config = ARGV[4]
   format = ARGV[5]; as = ARGV[6]; min_ttl = ARGV[7]; region = ARGV[8]; undo = ARGV[9] != ""
   if (mode == "profiles") answer_profiles()
@@ -167,6 +168,8 @@ function read_file(path, kind,  record, got, before, is_ended, is_header, end, h
   RS = "["
   records = 0; bytes = 0
   while ((got = (getline record < path)) > 0) {
+    # Patterns of mawk end at some zero bytes and go on at others; kinds of awk that have none are looked at below.
+    if (zero != "" && index(record, zero)) odd()
     if (records++ == 0) is_header = 0
     else if (is_ended) {
       is_header = 1
@@ -189,7 +192,7 @@ function read_file(path, kind,  record, got, before, is_ended, is_header, end, h
   if (got < 0) odd()
   close(path)
   end_listed()
-  if (records > 0 && length(sprintf("%c", 0)) == 0) check_whole(path, is_ended)
+  if (records > 0 && zero == "") check_whole(path, is_ended)
   at = ""
 }
 
@@ -500,6 +503,7 @@ function list_profile(header, text, kind,  name) {
     if (name !~ /^[^][#;"\047\\\r\t]+\]$/ && name !~ /^profile ("[^][#;"\047\\\r\t]+"|\047[^][#;"\047\\\r\t]+\047)\]$/) odd()
   }
   name = substr(name, 1, length(name) - 1)
+  if (index(name, "DEFAULT")) odd()
   if (kind == "config" && name != "default") {
     if (name !~ /^profile/) return
     if (name !~ /^profile [^ ]/) odd()
@@ -509,7 +513,7 @@ function list_profile(header, text, kind,  name) {
     if (name == "default") odd()
   } else if (name ~ /^(profile|sso-session|services) /) odd()
   if (name !~ /^[!-~]+$/) check_letters(name)
-  if (index(name, "DEFAULT") || (kind, name) in is_listed) odd()
+  if ((kind, name) in is_listed) odd()
   is_listed[kind, name] = 1
   if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
   listed = name
@@ -534,16 +538,10 @@ function find_traits(name, text) {
   if (text ~ /\nrole_arn[ \t]*=/) { traits[name] = traits[name] " role "; return }
   if (text ~ /\nsso_/) { traits[name] = traits[name] " sso "; return }
   if (text ~ /\n(aws_access_key_id|aws_session_token|aws_security_token|mfa_serial)[ \t]*=[ \t]*["\047#;]/) odd()
-  if (text ~ /\naws_access_key_id[ \t]*=/) note_id(name)
+  if (text ~ /\naws_access_key_id[ \t]*=/) traits[name] = traits[name] " id "
   if (text ~ /\naws_(session|security)_token[ \t]*=/) traits[name] = traits[name] " token "
   if (text ~ /\ncredential_process[ \t]*=/) traits[name] = traits[name] " process "
   if (text ~ /\nmfa_serial[ \t]*=/) traits[name] = traits[name] " mfa "
-}
-
-# Which of two ids counts is the program\047s to say.
-function note_id(name) {
-  if (index(traits[name], " id ")) odd()
-  traits[name] = traits[name] " id "
 }
 
 # The same for a section with indented blocks.
@@ -556,7 +554,7 @@ function parse_traits(name, text,  key, parts) {
     if (key ~ /^(aws_|mfa_serial)/ && value["section", key] ~ /^["\047]/) odd()
     if (key == "role_arn") traits[name] = traits[name] " role "
     else if (key ~ /^sso_/) traits[name] = traits[name] " sso "
-    else if (key == "aws_access_key_id") note_id(name)
+    else if (key == "aws_access_key_id") traits[name] = traits[name] " id "
     else if (key ~ /^aws_(session|security)_token$/) traits[name] = traits[name] " token "
     else if (key == "credential_process") traits[name] = traits[name] " process "
     else if (key == "mfa_serial") traits[name] = traits[name] " mfa "

@@ -157,13 +157,13 @@ describe('against the local AWS', () => {
   });
 
   test('colours are for terminals that have them', async () => {
-    const shows = async (env: Record<string, string>): Promise<boolean> => {
-      const terminal = await openTerminal(home, 'aws-iam-login login nobody; echo END', env);
+    const shows = async (variables: string): Promise<boolean> => {
+      const terminal = await openTerminal(home, `${variables} aws-iam-login login nobody; echo END`);
       await terminal.until(/END/);
       return (await terminal.styled()).includes('\u001B[31m');
     };
-    expect(await shows({ TERM: 'screen' })).toBe(true);
-    expect(await shows({ TERM: 'screen', NO_COLOR: '1' })).toBe(false);
-    expect(await shows({ TERM: 'dumb' })).toBe(false);
+    expect(await shows('TERM=screen')).toBe(true);
+    expect(await shows('TERM=screen NO_COLOR=1')).toBe(false);
+    expect(await shows('TERM=dumb')).toBe(false);
   });
 });

@@ -130,6 +130,7 @@ const handlers: {
   list: async () => (await import('../commands/list.ts')).runList,
   logout: async () => (await import('../commands/logout.ts')).runLogout,
   console: async () => (await import('../commands/console.ts')).runConsole,
+  doctor: async () => (await import('../commands/doctor.ts')).runDoctor,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,
   setup: async () => (await import('../commands/setup.ts')).runSetup,
