@@ -36,7 +36,7 @@ function __aws_iam_login_state
         end
         switch $word
             # >>> values: made by 'npm run generate'
-            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser
+            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --key-store --service --browser --max-key-age
             # <<< values
                 set skip 1
             case '-*'
@@ -44,7 +44,7 @@ function __aws_iam_login_state
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
                         # >>> commands: made by 'npm run generate'
-                        contains -- $word init login env use exec credential-process rotate status list logout console policy hook setup completion help version
+                        contains -- $word init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
                         # <<< commands
                         or test $__aws_iam_login_operands -eq 2
                     end
@@ -76,7 +76,7 @@ function __aws_iam_login_words
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
         case 'help:1'
-            printf '%s\n' init login env use exec credential-process rotate status list logout console policy hook setup completion help version architecture exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables
+            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables
         case 'list:1' 'version:1'
         # <<< operands
         case '*:1'
@@ -98,6 +98,7 @@ function __aws_iam_login_commands
         list 'every profile with its session and the time left' \
         logout 'remove the stored sessions of a profile and its roles' \
         console 'open the AWS console in the browser, as a role' \
+        doctor 'say what is wrong here, and what mends it' \
         policy 'print the IAM policy that the commands need' \
         hook 'print the line that loads the hook into a shell' \
         setup 'install hook and completion for a shell' \
@@ -109,7 +110,7 @@ end
 
 complete -c aws-iam-login -f -a '(__aws_iam_login_words)'
 # >>> options: made by 'npm run generate'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one named like a command'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console doctor policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one named like a command'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate console' -l token-code -x -d 'the six digits; - reads them from stdin'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process console' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts, 15m to 36h (default 12h, or duration_seconds of the profile)'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process status console' -l min-ttl -x -d 'renew a session with less time left (default 5m)'
@@ -122,6 +123,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l roles -d 'let the roles of the profile use its session in every AWS tool'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l undo -d 'bring back the lines that --roles has changed'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l key-store -x -a 'pass file' -d 'move the access key into pass, or file: back into the file'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'
@@ -139,7 +141,9 @@ complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave t
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l service -x -a 'billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3' -d 'the page to open, as it is called in the address of the console: s3, ec2'
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l print -d 'print the URL instead of opening it'
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l browser -x -a 'brave chrome edge firefox' -d 'the browser, instead of the system\'s: firefox, or the name of a program'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate status list' -l json -d 'print JSON, for scripts'
+complete -c aws-iam-login -n '__aws_iam_login_in doctor' -l offline -d 'ask AWS nothing'
+complete -c aws-iam-login -n '__aws_iam_login_in doctor' -l max-key-age -x -a '30 60 90 180 365' -d 'after how many days a key is old (default 90)'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate status list doctor' -l json -d 'print JSON, for scripts'
 complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition that demands MFA'
 complete -c aws-iam-login -s h -l help -d 'show the help'
 complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the version'

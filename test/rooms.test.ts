@@ -9,10 +9,12 @@ const source = fileURLToPath(new URL('../src', import.meta.url));
 const rooms = [
   'cli',
   'commands',
+  'doctor',
   'rotation',
   'shells',
   'sessions',
   'profiles',
+  'stores',
   'terminal',
   'aws',
   'files',

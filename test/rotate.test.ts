@@ -327,7 +327,7 @@ describe('with two keys', () => {
     );
     const { exitCode, stderr } = await rotate('--delete-other', '--yes');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`is in [second] of ${scene.home.credentials}: it was not deleted`);
+    expect(stderr).toContain(`is in [second] of ~/.aws/credentials: it was not deleted`);
     expect(ids()).toHaveLength(2);
   });
 
@@ -619,7 +619,7 @@ describe('a CreateAccessKey that AWS never got', () => {
 
 describe('an unfinished rotation', () => {
   const phases = {
-    created: { action: 'GetCallerIdentity', skip: 1, says: /is made and kept here/ },
+    created: { action: 'GetCallerIdentity', skip: 1, says: /is made and kept in the journal/ },
     stored: { action: 'UpdateAccessKey', skip: 0, says: /is about to be deactivated/ },
     deleting: { action: 'DeleteAccessKey', skip: 0, says: /its deletion may have begun/ },
   } as const;
@@ -703,7 +703,7 @@ describe('an unfinished rotation', () => {
     };
     const { exitCode, stderr } = await runHere(elsewhere, ['rotate', 'default']);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`is about other files: ${scene.home.credentials} and`);
+    expect(stderr).toContain(`is about other files: ~/.aws/credentials and`);
     expect(fs.readFileSync(copy)).toEqual(fs.readFileSync(scene.home.credentials));
   });
 

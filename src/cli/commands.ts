@@ -1,5 +1,6 @@
 import { sessionDefaults } from '../sessions/defaults.ts';
 import { execForms, formats, forms } from '../shells/names.ts';
+import { keyPlaces } from '../stores/names.ts';
 import { formatDuration } from '../time.ts';
 
 type Option = {
@@ -68,6 +69,12 @@ export const options = {
   unset: { type: 'boolean', describe: 'take back what env has set' },
   roles: { type: 'boolean', describe: 'let the roles of the profile use its session in every AWS tool' },
   undo: { type: 'boolean', describe: 'bring back the lines that --roles has changed' },
+  'key-store': {
+    type: 'string',
+    value: 'NAME',
+    choices: keyPlaces,
+    describe: 'move the access key into pass, or file: back into the file',
+  },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
   quiet: { type: 'boolean', alias: 'q', describe: 'say nothing but errors' },
@@ -107,6 +114,13 @@ export const options = {
     value: 'NAME',
     offers: ['brave', 'chrome', 'edge', 'firefox'],
     describe: "the browser, instead of the system's: firefox, or the name of a program",
+  },
+  offline: { type: 'boolean', describe: 'ask AWS nothing' },
+  'max-key-age': {
+    type: 'string',
+    value: 'DAYS',
+    offers: ['30', '60', '90', '180', '365'],
+    describe: 'after how many days a key is old (default 90)',
   },
   json: { type: 'boolean', describe: 'print JSON, for scripts' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
@@ -187,7 +201,17 @@ export const commands = {
     group: 'setup',
     operand: 'profile',
     stdout: 'nothing',
-    options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
+    options: [
+      'profile',
+      'serial-number',
+      'region',
+      'force',
+      'roles',
+      'undo',
+      'key-store',
+      'yes',
+      ...everywhere,
+    ],
     note: [
       'It writes username and mfa_serial into the profile of the credentials file. login does the same by itself for a profile that was never initialised.',
     ],
@@ -196,6 +220,7 @@ export const commands = {
       ['aws-iam-login work init', 'the profile work'],
       ['aws-iam-login init work --serial-number GAHT12345678', 'one of several MFA devices'],
       ['aws-iam-login init work --roles', 'no AWS tool asks for a code for its roles any more'],
+      ['aws-iam-login init work --key-store pass', 'the access key leaves the file'],
     ],
   },
   login: {
@@ -353,7 +378,21 @@ export const commands = {
       ['aws-iam-login console admin --print', 'only the URL'],
     ],
     note: [
-      'The console stays open for as long as the session of the role lives, an hour at most. For 15 minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+      'The console stays open for as long as the session of the role lives, an hour at most; one with less than 45 minutes left is renewed first. For 15 minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+    ],
+  },
+  doctor: {
+    describe: 'say what is wrong here, and what mends it',
+    group: 'setup',
+    operand: 'profile',
+    stdout: 'text',
+    options: ['profile', 'offline', 'max-key-age', 'json', ...everywhere],
+    examples: [
+      ['aws-iam-login doctor', 'exit code 1 when there is a problem'],
+      ['aws-iam-login doctor work --offline', 'without a question to AWS'],
+    ],
+    note: [
+      'It looks at files, variables, clock, access key, MFA device, roles and hook, asks AWS with the key of the profile, and nobody for a code. The report holds no secret: it can be shown to others.',
     ],
   },
   policy: {

@@ -100,6 +100,7 @@ const variables: Readonly<Record<string, string>> = {
   AWS_IAM_LOGIN_HOOK: 'what the prompt does: ask, notify or off',
   AWS_IAM_LOGIN_WARN: 'seconds before the end at which the prompt says so',
   AWS_IAM_LOGIN_COMMANDS: 'commands before which zsh and fish ask',
+  AWS_IAM_LOGIN_MAX_KEY_AGE: 'days after which doctor calls a key old',
   AWS_IAM_LOGIN_HOME: 'where locks and journals are kept',
   NO_COLOR: 'no colour, whatever it holds',
 };

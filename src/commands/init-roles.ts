@@ -9,7 +9,15 @@ import type { RoleEdit } from '../profiles/role-lines.ts';
 import { sessionOwner } from '../profiles/role.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
-import { listed, shellWord } from '../text.ts';
+import { listed, shellWord, withShownPaths } from '../text.ts';
+
+type OfferOptions = {
+  readonly input: boolean;
+  /** Changes the file without a question. */
+  readonly yes?: boolean;
+  /** Whether the user's key leaves the files: then also roles that need it there are pointed at the session. */
+  readonly losesKey?: boolean;
+};
 
 export type RoleOptions = {
   /** Brings the old lines back. */
@@ -25,7 +33,7 @@ export type RoleOptions = {
  */
 export const changeRoles = async (user: Profile, options: RoleOptions, context: Context): Promise<number> => {
   const shared = readSharedFiles(context.env);
-  const plan = planOf(user, shared, options.undo);
+  const plan = planOf(user, shared, options);
   tellLeft(plan, shared, context);
   if (plan.changes.length === 0) {
     if (plan.left.size === 0) tell(context, nothingToDo(user, options.undo));
@@ -34,8 +42,9 @@ export const changeRoles = async (user: Profile, options: RoleOptions, context: 
   checkEditable(shared.files.config, shared.files.state);
   const change = describeChange(user, plan, shared, options.undo);
   if (options.yes) for (const line of change) context.log(line);
-  else if (!(await confirm(change, shared, options.input, context))) throw declined();
-  await apply(user, plan, shared, options.undo, context);
+  else if (!(await confirm(change, shared, options.input, context)))
+    throw declined(`aws-iam-login init ${shellWord(user.name)} --roles`);
+  await apply(user, plan, shared, { undo: options.undo }, context);
   return exitCode.done;
 };
 
@@ -45,36 +54,44 @@ export const changeRoles = async (user: Profile, options: RoleOptions, context: 
  */
 export const offerRoles = async (
   user: Profile,
-  { input }: { readonly input: boolean },
+  { input, yes = false, losesKey = false }: OfferOptions,
   context: Context,
 ): Promise<number> => {
   const shared = readSharedFiles(context.env);
-  const plan = planIfAny(user, shared);
+  const plan = planIfAny(user, shared, losesKey);
   if (plan === undefined || plan.changes.length === 0) return exitCode.done;
   const command = `aws-iam-login init ${shellWord(user.name)} --roles`;
-  const count = namesOf(plan).length;
-  const asksForCode = `${count === 1 ? 'a role' : `${count} roles`} of ${shellWord(user.name)} ${count === 1 ? 'asks' : 'ask'} for a code of ${count === 1 ? 'its' : 'their'} own in other AWS tools`;
-  if (!canAsk(input) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
+  const isOne = namesOf(plan).length === 1;
+  const asksForCode = `${isOne ? 'a role' : `${namesOf(plan).length} roles`} of ${shellWord(user.name)} ${
+    losesKey
+      ? `${isOne ? 'needs' : 'need'} its key in the file, in other AWS tools`
+      : `${isOne ? 'asks' : 'ask'} for a code of ${isOne ? 'its' : 'their'} own in other AWS tools`
+  }`;
+  if ((!yes && !canAsk(input)) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
     tell(context, `${asksForCode}: ${listed(namesOf(plan))}`);
     context.log(`  hint: ${command} lets all of them use the session`);
     return exitCode.done;
   }
   tellLeft(plan, shared, context);
-  if (await confirm(describeChange(user, plan, shared, false), shared, input, context)) {
-    await apply(user, plan, shared, false, context);
+  const change = describeChange(user, plan, shared, false);
+  if (yes) for (const line of change) context.log(line);
+  if (yes || (await confirm(change, shared, input, context))) {
+    await apply(user, plan, shared, { undo: false, losesKey }, context);
   } else {
     tell(context, `the config file stays as it is; ${command} asks again`);
   }
   return exitCode.done;
 };
 
-const planOf = (user: Profile, shared: SharedFiles, undo: boolean): RoleEdit =>
-  undo ? bringRolesBack(user, shared) : pointRoles(user, shared);
+type Direction = { readonly undo: boolean; readonly losesKey?: boolean };
+
+const planOf = (user: Profile, shared: SharedFiles, { undo, losesKey }: Direction): RoleEdit =>
+  undo ? bringRolesBack(user, shared) : pointRoles(user, shared, losesKey);
 
 // What is wrong with the config file is for --roles to complain of.
-const planIfAny = (user: Profile, shared: SharedFiles): RoleEdit | undefined => {
+const planIfAny = (user: Profile, shared: SharedFiles, losesKey: boolean): RoleEdit | undefined => {
   try {
-    return pointRoles(user, shared);
+    return pointRoles(user, shared, losesKey);
   } catch (error) {
     if (isUserError(error)) return undefined;
     throw error;
@@ -137,7 +154,9 @@ const confirm = (
     input,
     state: files.state,
   };
-  return askOrFail(question, context, () => askYesNo([...change, 'Change the file?'].join('\n')));
+  return askOrFail(question, context, () =>
+    askYesNo(withShownPaths([...change, 'Change the file?'].join('\n'), context.env['HOME'])),
+  );
 };
 
 /** Makes the change that was shown, and no other one. Raises UserError when the file has changed meanwhile. */
@@ -145,11 +164,12 @@ const apply = async (
   user: Profile,
   plan: RoleEdit,
   { files }: SharedFiles,
-  undo: boolean,
+  direction: Direction,
   context: Context,
 ): Promise<void> => {
+  const { undo } = direction;
   const edit = (bytes: Buffer): Buffer => {
-    const now = planOf(user, { ...readSharedFiles(context.env), configBytes: bytes }, undo);
+    const now = planOf(user, { ...readSharedFiles(context.env), configBytes: bytes }, direction);
     if (JSON.stringify(now.changes) === JSON.stringify(plan.changes)) return now.bytes;
     throw new UserError(`could not write ${files.config}: its roles have changed since they were shown`, {
       hint: 'run the command again',

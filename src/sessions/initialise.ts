@@ -157,7 +157,7 @@ const initProfile = async (
   checkEditable(profile.files.credentials, profile.files.state);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   const aws = connectAs(
-    await longTermCredentials(profile, context),
+    await longTermCredentials(profile, options, context),
     profile,
     { region: options.region, arn: options.serialNumber ?? serialNumber },
     context,
@@ -279,7 +279,7 @@ const askForDevice = async (
   return askOrFail(question, context, async () => {
     for (;;) {
       const line = (await askLine(text)).trim();
-      if (line === '') throw declined();
+      if (line === '') throw declined(`aws-iam-login init ${shellWord(profile.name)}`);
       const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
       if (chosen !== undefined) return chosen;
     }

@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { quickAnswer } from '../../src/cli/quick.ts';
 import type { Case } from './launcher-cases.ts';
 import { launcher } from './program.ts';
+import { binaryOf } from './shells.ts';
 
 /** Every kind of awk and of shell that the launcher has to work with, as commands. */
 export const awks = ['gawk', 'mawk', 'original-awk', 'busybox awk'] as const;
 export const posixCommands = [
   'dash',
   'busybox sh',
-  'bash --posix',
+  `${binaryOf('bash')} --posix`,
   'ksh',
   'mksh',
-  'zsh --emulate sh',
+  `${binaryOf('zsh')} --emulate sh`,
 ] as const;
 export type Awk = (typeof awks)[number];
 
@@ -35,10 +36,10 @@ export const awkProgram = (): string => {
  */
 export const makePath = (folder: string, awk: Awk, now?: number): string => {
   fs.mkdirSync(folder, { recursive: true });
-  const [before = '', after, more] = awkProgram().split(' clock() ');
+  const [before = '', after, more] = awkProgram().split('now = machine_clock()');
   if (after === undefined || more !== undefined) throw new Error('the launcher reads its clock elsewhere');
   const frozen = join(folder, 'frozen.awk');
-  fs.writeFileSync(frozen, `${before} ${now} ${after}`);
+  fs.writeFileSync(frozen, `${before}now = ${now}${after}`);
   write(
     join(folder, 'awk'),
     now === undefined ? `exec ${awk} "$@"` : `shift\nexec ${awk} -f ${quoted(frozen)} "$@"`,
