@@ -1,3 +1,4 @@
+import type { ProfileKind } from '../profiles/kind.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
 import { execForms, formats, forms } from '../shells/names.ts';
 import { formatDuration } from '../time.ts';
@@ -140,6 +141,8 @@ type Command = {
   readonly describe: string;
   /** What the word after the command names. */
   readonly operand: 'profile' | 'shell' | 'none';
+  /** The kinds of profiles that Tab offers, in this order; `userFirst` where nothing is said. */
+  readonly kinds?: readonly ProfileKind[];
   /** What stdout carries. A shell evaluates `variables`, and has to stop when there are none. */
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
@@ -151,6 +154,11 @@ type Command = {
   /** What else its help says, in lines. */
   readonly note?: readonly string[];
 };
+
+/** What Tab offers where a user is meant as often as a role: no SSO profile, for which we have no session. */
+export const userFirst: readonly ProfileKind[] = ['user', 'role', 'other', 'session'];
+const roleFirst: readonly ProfileKind[] = ['role', 'user', 'other', 'session'];
+const onlyUsers: readonly ProfileKind[] = ['user', 'other'];
 
 const everywhere = [
   'no-input',
@@ -174,6 +182,7 @@ export const commands = {
   init: {
     describe: "find the user's name and MFA device, and write them into the profile",
     operand: 'profile',
+    kinds: onlyUsers,
     stdout: 'nothing',
     options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
     examples: [
@@ -197,6 +206,7 @@ export const commands = {
   env: {
     describe: 'print the variables of a live session for eval; log in first when there is none',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'variables',
     options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     examples: [
@@ -208,6 +218,7 @@ export const commands = {
   use: {
     describe: 'env applied to the current shell (needs the shell hook)',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'nothing',
     options: [...session, 'format', 'as', 'unset', ...everywhere],
     examples: [['aws-iam-login use work', 'this shell is work now']],
@@ -215,6 +226,7 @@ export const commands = {
   exec: {
     describe: 'run a command with the variables of a live session',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: "the command's",
     options: [...session, 'as', ...everywhere],
     values: {
@@ -236,6 +248,7 @@ export const commands = {
   'credential-process': {
     describe: 'print a live session for credential_process in ~/.aws/config',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'text',
     options: [...session, ...everywhere],
     examples: [
@@ -253,6 +266,7 @@ export const commands = {
   rotate: {
     describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',
     operand: 'profile',
+    kinds: onlyUsers,
     stdout: 'text',
     options: [
       'profile',
@@ -277,6 +291,7 @@ export const commands = {
   status: {
     describe: 'say what this shell and a profile have: who, which session, until when',
     operand: 'profile',
+    kinds: [...userFirst, 'SSO'],
     stdout: 'text',
     options: ['profile', 'min-ttl', 'json', ...everywhere],
     examples: [

@@ -1,6 +1,6 @@
 import { shells } from '../shells/names.ts';
 import { quoteFish, quotePosix } from '../shells/quoting.ts';
-import { commandNames, commandOf, optionNames, optionOf } from './commands.ts';
+import { commandNames, commandOf, optionNames, optionOf, userFirst } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
 
 /** A part of a checked-in file that is made from the table of commands: what stands between two marked lines. */
@@ -80,6 +80,17 @@ const offersOf = (name: OptionName, place: Place = ''): 'profiles' | readonly st
 /** The commands where an option has values of its own. */
 const placesOfOwn = (name: OptionName): readonly CommandName[] =>
   commandNames.filter((command) => commandOf(command).values?.[name] !== undefined);
+
+/** The commands for which Tab offers other profiles than in most places, with the kinds of these. */
+const kindGroups = (): Array<readonly [names: readonly CommandName[], kinds: string]> => {
+  return [...new Set(commandNames.map(kindsOf))]
+    .filter((kinds) => kinds !== userFirst.join(','))
+    .map((kinds) => [commandNames.filter((name) => kindsOf(name) === kinds), kinds]);
+};
+
+const kindsOf = (name: CommandName): string => (commandOf(name).kinds ?? userFirst).join(',');
+
+const usualKinds = `*) ail_kinds=${userFirst.join(',')} ;;`;
 
 const bashOptions = (): string[] =>
   optionGroups().map(({ places: alike, names }) => {
@@ -172,10 +183,22 @@ const launcher = 'shell/aws-iam-login.sh';
 
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
 const table: ReadonlyArray<readonly [string, string, number, readonly string[]]> = [
+  [
+    bashCompletion,
+    'kinds',
+    4,
+    [...kindGroups().map(([names, kinds]) => `${names.join(' | ')}) ail_kinds=${kinds} ;;`), usualKinds],
+  ],
   [bashCompletion, 'options', 4, bashOptions()],
   [bashCompletion, 'values', 4, bashValues()],
   [bashCompletion, 'commands', 2, [`local ail_commands='${commandNames.join(' ')}'`]],
   [bashCompletion, 'shells', 6, [`${shellCommands.join(' | ')}) ail_names=(${shells.join(' ')}) ;;`]],
+  [
+    zshCompletion,
+    'kinds',
+    4,
+    [...kindGroups().map(([names, kinds]) => `(${names.join('|')}) ail_kinds=${kinds} ;;`), `(${usualKinds}`],
+  ],
   [
     zshCompletion,
     'descriptions',
@@ -192,6 +215,16 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
     'shells',
     4,
     [`(${shellCommands.join('|')}) ail_operands=('1: : ' '2:shell:(${shells.join(' ')})') ;;`],
+  ],
+  [
+    fishCompletion,
+    'kinds',
+    8,
+    [
+      ...kindGroups().flatMap(([names, kinds]) => [`case ${names.join(' ')}`, `    set kinds ${kinds}`]),
+      `case '*'`,
+      `    set kinds ${userFirst.join(',')}`,
+    ],
   ],
   [fishCompletion, 'values', 12, [`case ${valueWords.join(' ')}`]],
   [fishCompletion, 'commands', 24, [`contains -- $word ${commandNames.join(' ')}`]],

@@ -346,7 +346,13 @@ export const generateCases = (count: number, seed: number): Case[] => {
       credentials:
         isPlain || where === 1 ? credentials : chance(0.03) ? undefined : spoilt(credentials, base),
       config: chance(0.1) ? undefined : isPlain || where === 0 ? config : spoilt(config, base),
-      argv: chance(0.12) ? ['__profiles', ...maybe(0.3, () => [name.slice(0, 2)])] : anyArgv(name, minTtl),
+      argv: chance(0.12)
+        ? [
+            '__profiles',
+            pick(['role,user,other,session', 'user,other', 'SSO']),
+            ...maybe(0.3, () => [name.slice(0, 2)]),
+          ]
+        : anyArgv(name, minTtl),
       env: anyEnv(base),
       now,
       isPlain,
