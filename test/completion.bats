@@ -322,7 +322,7 @@ for_each_shell loads_late "compinit may come after our line" zsh
 knows_all_options() {
   local command option
   local -a commands
-  read_lines commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Commands:/,/^$/s/^ *\([a-z-]\{3,\}\)  .*/\1/p')
+  read_lines commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Daily/,/^Options/s/^  \([a-z-]\{3,\}\)  .*/\1/p')
   ((${#commands[@]} >= 10))
   start_shell "$1"
   for command in "${commands[@]}"; do

@@ -103,5 +103,5 @@ test.each([
 
 test('the help of exec tells its exit codes', async () => {
   const { stdout } = await run(home, ['exec', '--help']);
-  expect(stdout).toMatch(/\b127\b.*\b126\b[^]*\b125 when anything of ours fails before the command starts/);
+  expect(stdout).toMatch(/\b127\b.*\b126\b[^]*\b125 when anything of ours fails\s+before the command starts/);
 });

@@ -6,7 +6,7 @@ import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { type Certificate, makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
-import { type Ended, type Home, makeHomeOf, run, sectionOf } from './support/program.ts';
+import { type Ended, type Home, makeHomeOf, run, runProcess, sectionOf } from './support/program.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -143,7 +143,8 @@ describe('a proxy that inspects TLS', () => {
     ['all is well', () => ({}), 0],
   ] as const)('has its credentials in no message when %s', async (_when, change, exitCode) => {
     const env = { ...through, ...change(), DEBUG: '*' };
-    const ended = await login(env, '--debug');
+    // the libraries on the way look at DEBUG when they are loaded
+    const ended = await runProcess(home, ['login', '--token-code', phone.code(), '--debug'], { env });
     expect(ended.exitCode).toBe(exitCode);
     expect(shownSecrets(`${ended.stdout}${ended.stderr}`)).toEqual([]);
     const failure = /^aws-iam-login: .*(?:HTTPS_PROXY|proxy|reach)/m;

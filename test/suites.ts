@@ -51,6 +51,7 @@ const tools: readonly Tool[] = [
   command('oathtool', 'oathtool', 'oath-toolkit'),
   command('git'),
   command('mandoc'),
+  { ...command('make'), pattern: /'make'/ },
   // what the launcher has to work with
   ...['dash', 'busybox', 'ksh', 'mksh', 'gawk', 'mawk'].map((name) => command(name)),
   ...(process.platform === 'linux' ? [command('original-awk')] : []),

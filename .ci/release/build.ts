@@ -42,7 +42,7 @@ const buildProgram = async (): Promise<void> => {
     build({
       ...common,
       entryPoints: ['src/main.ts'],
-      external: ['./cli/run.js'],
+      external: ['./cli/run.js', './cli/help.js'],
       outfile: entry,
       format: 'cjs',
       target: 'node12.22',
@@ -50,7 +50,7 @@ const buildProgram = async (): Promise<void> => {
     }),
     build({
       ...common,
-      entryPoints: ['src/cli/run.ts'],
+      entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: { '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts' },
       banner: {
         js: "import {createRequire as _createRequire} from 'node:module';const require=_createRequire(import.meta.url);",

@@ -14,6 +14,7 @@ const sections = [
   ['permissions', 'PERMISSIONS'],
   ['files', 'FILES'],
   ['variables', 'ENVIRONMENT'],
+  ['cookbook', 'EXAMPLES'],
   ['troubleshooting', 'DIAGNOSTICS'],
   ['json', 'JSON'],
 ] as const;

@@ -27,30 +27,30 @@ export const options = {
     alias: 'p',
     value: 'NAME',
     offers: 'profiles',
-    describe: 'the profile, also one that is called like a command',
+    describe: 'the profile, also one named like a command',
   },
   'token-code': {
     type: 'string',
     value: 'CODE',
-    describe: 'the six digits of the MFA device; - reads them from stdin',
+    describe: 'the six digits; - reads them from stdin',
   },
   duration: {
     type: 'string',
     value: 'TIME',
     offers: ['15m', '1h', '4h', '8h', '12h', '24h', '36h'],
-    describe: `how long a new session lasts: 15m to 36h (default duration_seconds of the profile, else ${formatDuration(sessionDefaults.duration)})`,
+    describe: `how long a new session lasts, 15m to 36h (default ${formatDuration(sessionDefaults.duration)}, or duration_seconds of the profile)`,
   },
   'min-ttl': {
     type: 'string',
     value: 'TIME',
-    describe: `a session with less time left is renewed (default ${formatDuration(sessionDefaults.minTtl)})`,
+    describe: `renew a session with less time left (default ${formatDuration(sessionDefaults.minTtl)})`,
   },
   'if-needed': { type: 'boolean', describe: 'keep a session that is still live' },
   'serial-number': { type: 'string', value: 'SERIAL', describe: 'the MFA device, instead of mfa_serial' },
   region: {
     type: 'string',
     value: 'REGION',
-    describe: "the region to ask and to export, instead of the profile's",
+    describe: "the region to ask and export, not the profile's",
   },
   format: {
     type: 'string',
@@ -109,6 +109,13 @@ export const options = {
     offers: ['brave', 'chrome', 'edge', 'firefox'],
     describe: "the browser, instead of the system's: firefox, or the name of a program",
   },
+  offline: { type: 'boolean', describe: 'ask AWS nothing' },
+  'max-key-age': {
+    type: 'string',
+    value: 'DAYS',
+    offers: ['30', '60', '90', '180', '365'],
+    describe: 'after how many days a key is old (default 90)',
+  },
   json: { type: 'boolean', describe: 'print JSON, for scripts' },
   'no-mfa': { type: 'boolean', describe: 'without the condition that demands MFA' },
   hook: { type: 'boolean', hidden: true, describe: 'called by the prompt hook' },
@@ -137,10 +144,20 @@ export const optionOf = (name: OptionName, command?: CommandName): Option => ({
   ...(command === undefined ? {} : commandOf(command).values?.[name]),
 });
 
+/** The groups of commands in the help, and what stands above each. */
+export const groups = {
+  daily: 'Daily',
+  setup: 'Setting up',
+  keys: 'Keys',
+  help: 'Help',
+} as const;
+
 type Command = {
+  /** One line of the help: 56 characters at most. */
   readonly describe: string;
+  readonly group: keyof typeof groups;
   /** What the word after the command names. */
-  readonly operand: 'profile' | 'shell' | 'none';
+  readonly operand: 'profile' | 'shell' | 'topic' | 'none';
   /** The kinds of profiles that Tab offers, in this order; `userFirst` where nothing is said. */
   readonly kinds?: readonly ProfileKind[];
   /** What stdout carries. A shell evaluates `variables`, and has to stop when there are none. */
@@ -151,7 +168,7 @@ type Command = {
   readonly values?: Partial<
     Record<OptionName, { readonly choices: readonly string[]; readonly describe: string }>
   >;
-  /** What else its help says, in lines. */
+  /** What else its help says, in paragraphs. */
   readonly note?: readonly string[];
 };
 
@@ -160,7 +177,8 @@ export const userFirst: readonly ProfileKind[] = ['user', 'role', 'other', 'sess
 const roleFirst: readonly ProfileKind[] = ['role', 'user', 'other', 'session'];
 const onlyUsers: readonly ProfileKind[] = ['user', 'other'];
 
-const everywhere = [
+/** The options of every command. */
+export const everywhere = [
   'no-input',
   'quiet',
   'debug',
@@ -180,11 +198,15 @@ const session = [
 /** Every command, in the order of the help. */
 export const commands = {
   init: {
-    describe: "find the user's name and MFA device, and write them into the profile",
+    describe: "find the user's name and MFA device, and write them down",
+    group: 'setup',
     operand: 'profile',
     kinds: onlyUsers,
     stdout: 'nothing',
     options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
+    note: [
+      'It writes username and mfa_serial into the profile of the credentials file. login does the same by itself for a profile that was never initialised.',
+    ],
     examples: [
       ['aws-iam-login init', 'the profile default'],
       ['aws-iam-login work init', 'the profile work'],
@@ -193,10 +215,14 @@ export const commands = {
     ],
   },
   login: {
-    describe: 'get a new session with an MFA code, stored as [<profile>-sts]',
+    describe: 'get a new session with an MFA code',
+    group: 'daily',
     operand: 'profile',
     stdout: 'nothing',
     options: [...session, 'if-needed', ...everywhere],
+    note: [
+      'The session is kept as [<profile>-sts] in the credentials file, where every AWS tool finds it. While one is live the question says until when, and Enter keeps it.',
+    ],
     examples: [
       ['aws-iam-login', 'asks for the code of the profile default'],
       ['aws-iam-login work --duration 8h', 'a shorter session'],
@@ -204,11 +230,15 @@ export const commands = {
     ],
   },
   env: {
-    describe: 'print the variables of a live session for eval; log in first when there is none',
+    describe: 'print the variables of a live session, for eval',
+    group: 'daily',
     operand: 'profile',
     kinds: roleFirst,
     stdout: 'variables',
     options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
+    note: [
+      'It logs in first when there is no live session. When that fails it prints the one word false, so that eval fails too and nothing changes.',
+    ],
     examples: [
       ['eval "$(aws-iam-login env work)"', 'bash and zsh'],
       ['aws-iam-login env work --format fish | source', 'fish'],
@@ -216,15 +246,21 @@ export const commands = {
     ],
   },
   use: {
-    describe: 'env applied to the current shell (needs the shell hook)',
+    describe: 'put a live session into this shell (needs the hook)',
+    group: 'daily',
     operand: 'profile',
     kinds: roleFirst,
     stdout: 'nothing',
     options: [...session, 'format', 'as', 'unset', ...everywhere],
-    examples: [['aws-iam-login use work', 'this shell is work now']],
+    note: ['It does what env does, and the prompt renews the session. aws-iam-login setup loads the hook.'],
+    examples: [
+      ['aws-iam-login use work', 'this shell is work now'],
+      ['aws-iam-login use --unset', 'back to what was there before'],
+    ],
   },
   exec: {
     describe: 'run a command with the variables of a live session',
+    group: 'daily',
     operand: 'profile',
     kinds: roleFirst,
     stdout: "the command's",
@@ -241,12 +277,12 @@ export const commands = {
       ['aws-iam-login exec -- terraform apply', 'of the profile that is in use, or of default'],
     ],
     note: [
-      "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus",
-      "the signal's number, and 125 when anything of ours fails before the command starts.",
+      "The exit code is the command's: 127 when it is not found, 126 when it cannot be executed, 128 plus the signal's number, and 125 when anything of ours fails before the command starts.",
     ],
   },
   'credential-process': {
-    describe: 'print a live session for credential_process in ~/.aws/config',
+    describe: 'print a live session for credential_process',
+    group: 'setup',
     operand: 'profile',
     kinds: roleFirst,
     stdout: 'text',
@@ -259,12 +295,12 @@ export const commands = {
       ['aws --profile work-live s3 ls', 'asks for a code when there is no session'],
     ],
     note: [
-      'Programs that call it together ask once, on the terminal; a question ends after 55 s. Where a',
-      'renewal asks nobody (roles, mfa_process) it comes 16 minutes before the end, halfway at most.',
+      'Programs that call it together ask once, on the terminal; a question ends after 55 s. Where a renewal asks nobody (roles, mfa_process) it comes 16 minutes before the end, halfway at most.',
     ],
   },
   rotate: {
-    describe: 'replace the access key; an interrupted rotation is finished, or undone with --abort',
+    describe: 'replace the access key; finish or undo a rotation',
+    group: 'keys',
     operand: 'profile',
     kinds: onlyUsers,
     stdout: 'text',
@@ -282,6 +318,9 @@ export const commands = {
       'json',
       ...everywhere,
     ],
+    note: [
+      'It can be stopped at any moment: nobody is locked out, and the same command goes on where it stopped.',
+    ],
     examples: [
       ['aws-iam-login default rotate', 'a new access key in, the old one out'],
       ['aws-iam-login rotate work --status', 'what an interrupted rotation has done'],
@@ -289,18 +328,21 @@ export const commands = {
     ],
   },
   status: {
-    describe: 'say what this shell and a profile have: who, which session, until when',
+    describe: 'who this shell and a profile are, and until when',
+    group: 'daily',
     operand: 'profile',
     kinds: [...userFirst, 'SSO'],
     stdout: 'text',
     options: ['profile', 'min-ttl', 'json', ...everywhere],
     examples: [
       ['aws-iam-login status', 'this shell, and its profile'],
-      ['aws-iam-login status work --quiet || aws-iam-login work', 'exit code 0 live, 3 not'],
+      ['aws-iam-login status work --quiet || aws-iam-login work', 'log in where it is not live'],
     ],
+    note: ['The exit code is 0 while the session is live, else 3.'],
   },
   list: {
-    describe: 'list every profile with its session and the time that is left',
+    describe: 'every profile with its session and the time left',
+    group: 'daily',
     operand: 'none',
     stdout: 'text',
     options: ['json', ...everywhere],
@@ -310,17 +352,20 @@ export const commands = {
     ],
   },
   logout: {
-    describe: 'remove the stored session of a profile, and those of its roles',
+    describe: 'remove the stored sessions of a profile and its roles',
+    group: 'daily',
     operand: 'profile',
     stdout: 'nothing',
     options: ['profile', 'all', 'hook', ...everywhere],
+    note: ['AWS keeps a session valid until its end; deactivating it before needs the IAM console.'],
     examples: [
       ['aws-iam-login logout work', 'work, and the roles that come from it'],
       ['aws-iam-login logout --all', 'every session that login and roles have stored'],
     ],
   },
   console: {
-    describe: 'open the AWS console in the browser, signed in as a role',
+    describe: 'open the AWS console in the browser, as a role',
+    group: 'daily',
     operand: 'profile',
     stdout: 'text',
     options: [...session, 'service', 'print', 'browser', ...everywhere],
@@ -330,19 +375,34 @@ export const commands = {
       ['aws-iam-login console admin --print', 'only the URL'],
     ],
     note: [
-      'The console stays open for as long as the session of the role lives, an hour at most. For 15',
-      'minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+      'The console stays open for as long as the session of the role lives, an hour at most; one with less than 45 minutes left is renewed first. For 15 minutes the URL signs in whoever has it. Over ssh and without a display it is printed.',
+    ],
+  },
+  doctor: {
+    describe: 'say what is wrong here, and what mends it',
+    group: 'setup',
+    operand: 'profile',
+    stdout: 'text',
+    options: ['profile', 'offline', 'max-key-age', 'json', ...everywhere],
+    examples: [
+      ['aws-iam-login doctor', 'exit code 1 when there is a problem'],
+      ['aws-iam-login doctor work --offline', 'without a question to AWS'],
+    ],
+    note: [
+      'It looks at files, variables, clock, access key, MFA device, roles and hook, asks AWS with the key of the profile, and nobody for a code. The report holds no secret: it can be shown to others.',
     ],
   },
   policy: {
-    describe: 'print the least-privilege IAM policy that the commands need',
+    describe: 'print the IAM policy that the commands need',
+    group: 'setup',
     operand: 'profile',
     stdout: 'text',
     options: ['profile', 'region', 'no-mfa', ...everywhere],
     examples: [['aws-iam-login policy > policy.json', 'for the partition of the profile']],
   },
   hook: {
-    describe: 'print the line that loads the prompt hook, use and completion into a shell',
+    describe: 'print the line that loads the hook into a shell',
+    group: 'setup',
     operand: 'shell',
     stdout: 'text',
     options: ['path', ...everywhere],
@@ -352,10 +412,14 @@ export const commands = {
     ],
   },
   setup: {
-    describe: "install hook and completion, and load them from the shell's rc file",
+    describe: 'install hook and completion for a shell',
+    group: 'setup',
     operand: 'shell',
     stdout: 'nothing',
     options: ['remove', 'purge', 'yes', ...everywhere],
+    note: [
+      "It copies hook and completion, and adds one block to the shell's rc file: it shows the change and asks first. Without a name it is the shell that you type it in.",
+    ],
     examples: [
       ['aws-iam-login setup', 'the shell that you type it in'],
       ['aws-iam-login setup zsh --remove', 'takes everything out again'],
@@ -364,12 +428,32 @@ export const commands = {
   },
   completion: {
     describe: 'print the completion script of a shell',
+    group: 'setup',
     operand: 'shell',
     stdout: 'text',
     options: [...everywhere],
     examples: [
       ['aws-iam-login completion fish > ~/.config/fish/completions/aws-iam-login.fish', 'without the hook'],
     ],
+  },
+  help: {
+    describe: 'tell about a command or a topic',
+    group: 'help',
+    operand: 'topic',
+    stdout: 'text',
+    options: [...everywhere],
+    examples: [
+      ['aws-iam-login help rotate', 'the command'],
+      ['aws-iam-login help rotation', 'the topic'],
+    ],
+  },
+  version: {
+    describe: 'print the version',
+    group: 'help',
+    operand: 'none',
+    stdout: 'text',
+    options: [...everywhere],
+    examples: [['aws-iam-login version', 'the same as --version']],
   },
 } as const satisfies Readonly<Record<string, Command>>;
 

@@ -54,7 +54,19 @@ const spellings = (name: OptionName): string[] => {
 
 const valueWords = valueOptions.flatMap(spellings);
 const helpWords = [...spellings('help'), ...spellings('version')];
-const shellCommands = commandNames.filter((name) => commandOf(name).operand === 'shell');
+
+/** The commands whose second word is no profile, in groups of those that take the same words. */
+const operandGroups = (
+  topics: readonly string[],
+): ReadonlyArray<{ readonly names: readonly CommandName[]; readonly words: readonly string[] }> =>
+  [
+    { operand: 'shell', words: shells },
+    { operand: 'topic', words: [...commandNames, ...topics] },
+    { operand: 'none', words: [] },
+  ].map(({ operand, words }) => ({
+    names: commandNames.filter((name) => commandOf(name).operand === operand),
+    words,
+  }));
 
 /** The places that have the same options with the same values, with these. */
 const optionGroups = (): Array<{
@@ -182,7 +194,9 @@ const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell
 const launcher = 'shell/aws-iam-login.sh';
 
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
-const table: ReadonlyArray<readonly [string, string, number, readonly string[]]> = [
+const tableOf = (
+  topics: readonly string[],
+): ReadonlyArray<readonly [string, string, number, readonly string[]]> => [
   [
     bashCompletion,
     'kinds',
@@ -192,7 +206,14 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
   [bashCompletion, 'options', 4, bashOptions()],
   [bashCompletion, 'values', 4, bashValues()],
   [bashCompletion, 'commands', 2, [`local ail_commands='${commandNames.join(' ')}'`]],
-  [bashCompletion, 'shells', 6, [`${shellCommands.join(' | ')}) ail_names=(${shells.join(' ')}) ;;`]],
+  [
+    bashCompletion,
+    'operands',
+    6,
+    operandGroups(topics).map(
+      ({ names, words }) => `${names.join(' | ')}) ail_names=(${words.join(' ')}) ;;`,
+    ),
+  ],
   [
     zshCompletion,
     'kinds',
@@ -212,9 +233,12 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
   [zshCompletion, 'options', 4, zshOptions()],
   [
     zshCompletion,
-    'shells',
+    'operands',
     4,
-    [`(${shellCommands.join('|')}) ail_operands=('1: : ' '2:shell:(${shells.join(' ')})') ;;`],
+    operandGroups(topics).map(
+      ({ names, words }) =>
+        `(${names.join('|')}) ail_operands=('1: : '${words.length === 0 ? '' : ` '2: :(${words.join(' ')})'`}) ;;`,
+    ),
   ],
   [
     fishCompletion,
@@ -230,12 +254,12 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
   [fishCompletion, 'commands', 24, [`contains -- $word ${commandNames.join(' ')}`]],
   [
     fishCompletion,
-    'shells',
+    'operands',
     8,
-    [
-      `case ${shellCommands.map((name) => `'${name}:1'`).join(' ')}`,
-      String.raw`    printf '%s\n' ${shells.join(' ')}`,
-    ],
+    operandGroups(topics).flatMap(({ names, words }) => [
+      `case ${names.map((name) => `'${name}:1'`).join(' ')}`,
+      ...(words.length === 0 ? [] : [String.raw`    printf '%s\n' ${words.join(' ')}`]),
+    ]),
   ],
   [
     fishCompletion,
@@ -292,10 +316,11 @@ const table: ReadonlyArray<readonly [string, string, number, readonly string[]]>
   [scriptOf('fish'), 'commands', 12, [`case ${commandNames.join(' ')}`]],
 ];
 
-/** Every generated part of every file. */
-export const generatedParts: readonly GeneratedPart[] = table.map(([file, name, indent, lines]) => ({
-  file,
-  begin: `# >>> ${name}: made by 'npm run generate'`,
-  end: `# <<< ${name}`,
-  text: lines.map((line) => `${' '.repeat(indent)}${line}\n`).join(''),
-}));
+/** Every generated part of every file; `topics` are those of the help. */
+export const generatedParts = (topics: readonly string[]): GeneratedPart[] =>
+  tableOf(topics).map(([file, name, indent, lines]) => ({
+    file,
+    begin: `# >>> ${name}: made by 'npm run generate'`,
+    end: `# <<< ${name}`,
+    text: lines.map((line) => `${' '.repeat(indent)}${line}\n`).join(''),
+  }));

@@ -37,7 +37,8 @@ const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
   try {
-    if (argv.length === 1 && argv[0] === '--version') return printed(`${version}\n`);
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === 'version'))
+      return printed(`${version}\n`);
     if (argv[0] === '__profiles') return printed(profileLines(argv[1] ?? '', argv[2] ?? '', context.env));
     const line = commandLineOf(scan(argv), () => undefined);
     const given = plainlyGiven(line);
@@ -83,12 +84,7 @@ const profileLines = (kinds: string, start: string, env: Environment): string =>
 };
 
 /** The options when each is one of the quick ones, is given once, and has a value where it needs one. */
-const plainlyGiven = ({
-  command = 'login',
-  options,
-  operand,
-  rest,
-}: CommandLine): Given<OptionName> | undefined => {
+const plainlyGiven = ({ command, options, operand, rest }: CommandLine): Given<OptionName> | undefined => {
   const values = new Map<OptionName, string | undefined>();
   for (const { name, value } of options) {
     if (name === undefined || quickOptions[command]?.includes(name) !== true || values.has(name))

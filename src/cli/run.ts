@@ -3,11 +3,12 @@ import type { CommandLine, Scan } from './scanner.ts';
 import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
 import type { CommandName, OptionName, OptionOf } from './commands.ts';
 import { reportFailure } from './failure.ts';
+import { runHelp } from './help.ts';
 import { parseOptions } from './options.ts';
 import type { Given } from '../commands/given.ts';
 import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
-import { exitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
 import { allProfileNames, knownNames, readSharedFiles } from '../profiles/profile.ts';
 import { noteOtherVersion } from '../shells/scripts.ts';
@@ -29,15 +30,10 @@ export const run = async (argv: readonly string[], context: Context): Promise<nu
 
 const runLine = async (scanned: Scan, context: Context): Promise<number> => {
   const line = commandLineOf(scanned, nearestOf);
-  noteOtherVersion(context);
   refuseProgram(scanned, context);
-  const parsed = await parseOptions(line);
-  if (parsed.output !== '') {
-    context.print(`${parsed.output}\n`);
-    return exitCode.done;
-  }
-  if (line.command === undefined) return exitCode.done;
-  const given = givenOf(parsed.values, line);
+  if (line.command === 'help' || line.command === 'version') return runHelp(scanned, context);
+  noteOtherVersion(context);
+  const given = givenOf(await parseOptions(line), line);
   const told = given.flag('quiet') ? { ...context, log: () => {} } : context;
   checkNames(line.command, line, given, told);
   return (await handlers[line.command]())(given, told);
@@ -112,7 +108,7 @@ const givenOf = (values: ReadonlyMap<string, unknown>, line: CommandLine): Given
 
 /** Each command is loaded when it is run; it can look at the options that the table gives it, and at no others. */
 const handlers: {
-  readonly [Name in CommandName]: () => Promise<
+  readonly [Name in Exclude<CommandName, 'help' | 'version'>]: () => Promise<
     (given: Given<OptionOf<Name>>, context: Context) => Promise<number>
   >;
 } = {
@@ -130,6 +126,7 @@ const handlers: {
   list: async () => (await import('../commands/list.ts')).runList,
   logout: async () => (await import('../commands/logout.ts')).runLogout,
   console: async () => (await import('../commands/console.ts')).runConsole,
+  doctor: async () => (await import('../commands/doctor.ts')).runDoctor,
   policy: async () => (await import('../commands/policy.ts')).runPolicy,
   hook: async () => (await import('../commands/hook.ts')).runHook,
   setup: async () => (await import('../commands/setup.ts')).runSetup,

@@ -100,10 +100,14 @@ export const isOn = ({ options }: Scan, flag: OptionName): boolean => {
 export const commandIn = ({ words: [first = '', second = ''] }: Scan): CommandName | undefined =>
   [first, second].find(isCommand);
 
-/** A command line in one order. */
+/** Whether a command line asks for nothing but help or version; not behind `exec x`, where x may be a program. */
+export const asksForHelp = (line: Scan): boolean =>
+  line.afterExec === undefined &&
+  (isOn(line, 'help') || isOn(line, 'version') || ['help', 'version'].includes(commandIn(line) ?? ''));
+
+/** A command line in one order; what `--help` and `--version` ask for is a command as well. */
 export type CommandLine = {
-  /** Undefined when only help or version was asked for. */
-  readonly command: CommandName | undefined;
+  readonly command: CommandName;
   /** Whether the only word is taken for a profile, and the command for login. */
   readonly implied: boolean;
   readonly operand: string | undefined;
@@ -121,11 +125,14 @@ export const commandLineOf = (
 ): CommandLine => {
   const { words, options, rest } = line;
   const [first, second, third] = words;
-  if (third !== undefined) throw usageError(`one word too many: ${shellWord(third)}`);
-  if (first === undefined) {
-    const asksForHelp = isOn(line, 'help') || isOn(line, 'version');
-    return { command: asksForHelp ? undefined : 'login', implied: false, operand: undefined, options, rest };
+  if (isOn(line, 'help') || isOn(line, 'version')) {
+    const { command } = commandLineOf({ words, options: [], rest, afterExec: undefined }, nearestOf);
+    const [asked, about] = isOn(line, 'help') ? (['help', command] as const) : (['version'] as const);
+    const operand = words.length === 0 ? undefined : about;
+    return { command: asked, implied: false, operand, options: [], rest: undefined };
   }
+  if (third !== undefined) throw usageError(`one word too many: ${shellWord(third)}`);
+  if (first === undefined) return { command: 'login', implied: false, operand: undefined, options, rest };
   if (isCommand(first)) {
     if (second !== undefined && commandOf(first).operand === 'none')
       throw usageError(`one word too many: ${shellWord(second)}`);

@@ -45,13 +45,33 @@ export const writePrivateFile = ({ path }: PrivateFolder, name: string, bytes: B
 
 const lockIn = (folder: string): string => join(folder, 'owner');
 
+/** The private folders whose process is dead; none where that cannot be found out. */
+export const findLeftovers = (parent: string): string[] => {
+  try {
+    return fs
+      .readdirSync(parent)
+      .map((name) => join(parent, name))
+      .filter(isSurelyLeftover);
+  } catch {
+    return [];
+  }
+};
+
+// Another process may be removing it at this moment.
+const isSurelyLeftover = (path: string): boolean => {
+  try {
+    return isLeftover(path);
+  } catch {
+    return false;
+  }
+};
+
 const removeLeftovers = (parent: string): void => {
-  for (const name of fs.readdirSync(parent)) {
-    const path = join(parent, name);
+  for (const path of findLeftovers(parent)) {
     try {
-      if (isLeftover(path)) fs.rmSync(path, { recursive: true, force: true });
+      fs.rmSync(path, { recursive: true, force: true });
     } catch {
-      // another process removes it, or it is nobody's to remove: no reason to fail
+      // it is nobody's to remove: no reason to fail
     }
   }
 };

@@ -64,6 +64,15 @@ export const removeStrays = (target: string, which: 'any' | 'dead'): void => {
   }
 };
 
+/** The temporary files in a folder whose writers have ended, whatever they were to become. */
+export const findStrays = (folder: string): string[] =>
+  listQuietly(folder)
+    .filter((name) => {
+      const pid = /^\..+\.aws-iam-login\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+      return pid !== undefined && !isProcess(Number(pid));
+    })
+    .map((name) => join(folder, name));
+
 /** Makes a folder and its missing parents, 0700; what root makes belongs to the owner of the folder it lies in. */
 export const makeFolder = (folder: string): void => {
   const first = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,98 +1,28 @@
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
-import type { Context } from '../context.ts';
+import type { Context, Environment } from '../context.ts';
 
 export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
+
+/** Puts a text into a style, where there are styles. */
+export type Paint = (style: Style, text: string) => string;
 
 /** Where text for people goes. */
 export type Screen = {
   /** Undefined where lines may be as long as they are: a file, a pipe. */
   readonly columns: number | undefined;
-  /** The text in a style, where there are styles. */
-  readonly paint: (style: Style, text: string) => string;
+  readonly paint: Paint;
 };
 
 /** Lines of any length without colour. */
 export const plainScreen: Screen = { columns: undefined, paint: (_, text) => text };
 
-/** The screen that stdout is: colour only on a terminal, never with `NO_COLOR` or `TERM=dumb`. */
-export const stdoutScreen = ({ env, toTerminal, columns }: Context): Screen => {
-  if (toTerminal?.() !== true) return plainScreen;
-  const hasColour = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return {
-    columns: columns?.() ?? 80,
-    // the decision is made: Node would make it again from the variables of the whole process
-    paint: hasColour ? (style, text) => styleText(style, text, { validateStream: false }) : plainScreen.paint,
-  };
-};
+/** The screen that stdout is. */
+export const stdoutScreen = ({ env, toTerminal, columns }: Context): Screen =>
+  toTerminal?.() === true ? { columns: columns?.() ?? 80, paint: paintOn(true, env) } : plainScreen;
 
-/** A text in a table, and its style. */
-export type Cell = { readonly text: string; readonly style?: Style | undefined };
-
-/** A column. `least`: to how many columns it may shrink; `leaves`: the columns of the screen from which on it is shown. */
-export type Column = { readonly title: string; readonly least?: number; readonly leaves?: number };
-
-/**
- * The rows as lines with aligned columns. On a screen columns that need more room are left out, then those that may
- * shrink are cut, with `…`; what does not fit all the same is cut at the edge.
- */
-export const formatTable = (
-  columns: readonly Column[],
-  rows: ReadonlyArray<readonly Cell[]>,
-  { columns: room, paint }: Screen,
-): string[] => {
-  const all: ReadonlyArray<readonly Cell[]> = [
-    columns.map(({ title }) => ({ text: title, style: 'dim' })),
-    ...rows,
-  ];
-  const kept = columns.flatMap((column, index) => {
-    const isEmpty = rows.every((row) => (row[index]?.text ?? '') === '');
-    const isCrowded = room !== undefined && room < (column.leaves ?? 0);
-    if (isEmpty || isCrowded) return [];
-    const width = all.reduce((most, row) => Math.max(most, stringWidth(row[index]?.text ?? '')), 0);
-    return [{ index, width, least: column.least ?? width }];
-  });
-  const widths = shrink(kept, room === undefined ? undefined : room - 2 * (kept.length - 1));
-  return all.map((row) => {
-    let gap = '';
-    let line = '';
-    for (const [place, { index }] of kept.entries()) {
-      const cell = row[index];
-      const text = cut(cell?.text ?? '', widths[place] ?? 0);
-      if (text !== '') line += gap + (cell?.style === undefined ? text : paint(cell.style, text));
-      gap = text === '' ? gap : '';
-      gap += ' '.repeat((widths[place] ?? 0) - stringWidth(text) + 2);
-    }
-    return line;
-  });
-};
-
-type Wanted = { readonly width: number; readonly least: number };
-
-const shrink = (wanted: readonly Wanted[], room: number | undefined): number[] => {
-  let over = room === undefined ? 0 : wanted.reduce((sum, { width }) => sum + width, 0) - room;
-  const widths = wanted.map(({ width, least }) => {
-    const less = Math.min(Math.max(over, 0), Math.max(width - least, 0));
-    over -= less;
-    return width - less;
-  });
-  // what is left over is cut from the end
-  for (let place = widths.length - 1; place >= 0 && over > 0; place -= 1) {
-    const less = Math.min(over, widths[place] ?? 0);
-    widths[place] = (widths[place] ?? 0) - less;
-    over -= less;
-  }
-  return widths;
-};
-
-const cut = (text: string, width: number): string => {
-  if (stringWidth(text) <= width) return text;
-  let kept = '';
-  let used = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment);
-    if (used > width - 1) break;
-    kept += segment;
-  }
-  return width < 1 ? '' : `${kept}…`;
-};
+/** How text is painted: colour only on a terminal, never with `NO_COLOR` or `TERM=dumb`. */
+export const paintOn = (isTerminal: boolean, env: Environment): Paint =>
+  isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+    ? // the decision is made: Node would make it again from the variables of the whole process
+      (style, text) => styleText(style, text, { validateStream: false })
+    : plainScreen.paint;

@@ -5,6 +5,8 @@ export type Case = {
   readonly argv: readonly string[];
   /** Beside HOME and the variables that name the files. */
   readonly env: Readonly<Record<string, string>>;
+  /** The profile that the files are about, `-sts` left out. */
+  readonly profile: string;
   /** Unix seconds. */
   readonly now: number;
   /** Whether the files are written as AWS's tools and we write them, and nothing else is out of the way. */
@@ -24,8 +26,11 @@ const randomOf = (seed: number): (() => number) => {
 
 const now = 1_790_000_000;
 
-/** So many cases, the same for the same seed: files plain and odd, times, word orders, forms, surroundings. */
-export const generateCases = (count: number, seed: number): Case[] => {
+/**
+ * So many cases, the same for the same seed: files plain and odd, times, word orders, forms, surroundings. Those `forShells`
+ * have a session that is mostly live by the time that the hooks go by.
+ */
+export const generateCases = (count: number, seed: number, forShells = false): Case[] => {
   const random = randomOf(seed);
   const chance = (share: number): boolean => random() < share;
   const below = (limit: number): number => Math.floor(random() * limit);
@@ -50,7 +55,8 @@ export const generateCases = (count: number, seed: number): Case[] => {
     ]);
 
   const expirationOf = (minTtl: number): string => {
-    const offset = pick([minTtl - 1, minTtl, minTtl + 1, minTtl + 2, 0, -1, 1, 3600, 43_200, -86_400]);
+    const ends = [minTtl - 1, minTtl, minTtl + 1, minTtl + 2, 0, -1, 1, 3600, 43_200, -86_400] as const;
+    const offset = forShells && chance(0.8) ? pick([minTtl, minTtl + 1, 3600, 43_200]) : pick(ends);
     const iso = new Date((now + offset) * 1000).toISOString().slice(0, 19);
     return pick([
       `${iso.replace('T', ' ')}+00:00`,
@@ -109,6 +115,17 @@ export const generateCases = (count: number, seed: number): Case[] => {
     `expiration${separator()}${expirationOf(minTtl)}`,
     ...maybe(0.3, () => [`region = ${region()}`]),
   ];
+
+  const roleArn = (): string => `arn:aws:iam::111122223333:role/${chance(0.9) ? 'admin' : 'other'}`;
+
+  // The lines of a role, and those of the session that was fetched for it, or for another one.
+  const roleLines = (name: string): { profile: string[]; session: string[] } => {
+    const source = (): string => (chance(0.9) ? 'lender' : pick(['default', 'nobody', name]));
+    return {
+      profile: [`role_arn = ${roleArn()}`, `source_profile = ${source()}`],
+      session: maybe(0.9, () => [`assumed_role_arn = ${roleArn()}`, `assumed_from = ${source()}`]),
+    };
+  };
 
   const otherSections = (isConfig: boolean): string[][] => {
     const sections = Array.from({ length: below(4) }, () =>
@@ -200,6 +217,7 @@ export const generateCases = (count: number, seed: number): Case[] => {
     `[profile '${name}']\nrole_arn = x`,
     `[profiles ${name}]\nrole_arn = x`,
     `[profile ${name}-sts]\naws_session_token = x\nexpiration = 2099-01-01 00:00:00`,
+    `[profile ${name}-sts]\nexpiration = 2099-01-01 00:00:00`,
     `[profile.${name}]\nrole_arn = x`,
     `["${name}"]`,
     `[ ${name} ]\nregion = ap-south-1`,
@@ -329,15 +347,17 @@ export const generateCases = (count: number, seed: number): Case[] => {
     isPlain = chance(0.4);
     const name = anyName();
     const base = name.replace(/-sts$/, '').replace(/-long-term$/, chance(0.5) ? '' : '-long-term');
-    const minTtl = pick([300, 300, 0, 60, 3600, 43_199]);
+    const minTtl = forShells ? 300 : pick([300, 300, 0, 60, 3600, 43_199]);
+    const role = !isPlain && chance(0.3) ? roleLines(base) : undefined;
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
     const credentials = textOf([
       ...maybe(isPlain ? 1 : 0.95, () => [userSection(`[${base}]`, false)]),
-      ...maybe(0.95, () => [sessionSection(`[${base}-sts]`, minTtl)]),
+      ...maybe(0.95, () => [[...sessionSection(`[${base}-sts]`, minTtl), ...(role?.session ?? [])]]),
+      ...(role === undefined ? [] : [userSection('[lender]', false)]),
       ...otherSections(false),
     ]);
     const config = textOf([
-      ...maybe(0.8, () => [userSection(header, true)]),
+      ...maybe(0.8, () => [[...userSection(header, true), ...(role?.profile ?? [])]]),
       ...maybe(0.1, () => [[`[profile ${base}-sts]`, `region = ${region()}`, 'output = json']]),
       ...otherSections(true),
     ]);
@@ -354,6 +374,7 @@ export const generateCases = (count: number, seed: number): Case[] => {
           ]
         : anyArgv(name, minTtl),
       env: anyEnv(base),
+      profile: base,
       now,
       isPlain,
     };
