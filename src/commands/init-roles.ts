@@ -52,11 +52,9 @@ export const offerRoles = async (
   const plan = planIfAny(user, shared);
   if (plan === undefined || plan.changes.length === 0) return exitCode.done;
   const command = `aws-iam-login init ${shellWord(user.name)} --roles`;
-  const count = namesOf(plan).length;
-  const asksForCode = `${count === 1 ? 'a role' : `${count} roles`} of ${shellWord(user.name)} ${count === 1 ? 'asks' : 'ask'} for a code of ${count === 1 ? 'its' : 'their'} own in other AWS tools`;
   if (!canAsk(input) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
-    tell(context, `${asksForCode}: ${listed(namesOf(plan))}`);
-    context.log(`  hint: ${command} lets all of them use the session`);
+    tell(context, `other ${asking(plan)}`);
+    context.log(`  hint: ${command} lets them use the session of ${shellWord(user.name)}`);
     return exitCode.done;
   }
   tellLeft(plan, shared, context);
@@ -93,6 +91,9 @@ const tellLeft = ({ left }: RoleEdit, { files }: SharedFiles, context: Context):
 
 const mostShown = 20;
 
+const asking = (plan: RoleEdit): string =>
+  `AWS tools ask for a code of their own for ${listed(namesOf(plan))}`;
+
 const nothingToDo = ({ name }: Profile, undo: boolean): string =>
   undo
     ? `no line of a role of ${shellWord(name)} was changed: there is nothing to bring back`
@@ -102,13 +103,14 @@ const nothingToDo = ({ name }: Profile, undo: boolean): string =>
 const describeChange = (user: Profile, plan: RoleEdit, shared: SharedFiles, undo: boolean): string[] => {
   const names = namesOf(plan);
   const session = `[${sessionProfileName(sessionOwner(user))}]`;
+  const { config } = shared.files;
   const title = undo
-    ? `${shared.files.config}: the roles ${listed(names)} get their old lines back:`
-    : `${shared.files.config}: so that every AWS tool uses ${session} for ${listed(names)}, without a code:`;
+    ? [`${config}: the roles ${listed(names)} get their old lines back:`]
+    : [`Other ${asking(plan)}.`, `With this change of ${config} they use the session, ${session}:`];
   const shown = plan.changes.slice(0, mostShown);
   const more = plan.changes.length - shown.length;
   return [
-    title,
+    ...title,
     ...shown.flatMap(({ header, lines }) => [
       `  ${header}`,
       ...lines.flatMap(({ removed, added }) => [
