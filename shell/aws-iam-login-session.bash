@@ -72,7 +72,7 @@ __aws_iam_login_find_command() {
         ail_command=help
         return
         ;;
-      --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --service | --browser | --max-key-age) ail_value=1 ;;
+      --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) ail_value=1 ;;
       # <<< options
       -*) ;;
       *)

@@ -60,7 +60,7 @@ function __aws_iam_login_find_command
             case --help -h --version
                 set command help
                 break
-            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --service --browser --max-key-age
+            case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --key-store --service --browser --max-key-age
                 set skip 1
             # <<< options
             case '-*'

@@ -54,7 +54,7 @@ for word in "$@"; do
     --) sure='' && break ;;
     -p) expects=profile ;;
     # >>> values: made by 'npm run generate'
-    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --service | --browser | --max-key-age) expects=${word#--} ;;
+    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) expects=${word#--} ;;
     # <<< values
     --*=*)
       word=${word#--}
@@ -507,6 +507,7 @@ function list_profile(header, text, kind,  name) {
     if (name !~ /^[^][#;"\047\\\r\t]+\]$/ && name !~ /^profile ("[^][#;"\047\\\r\t]+"|\047[^][#;"\047\\\r\t]+\047)\]$/) odd()
   }
   name = substr(name, 1, length(name) - 1)
+  if (index(name, "DEFAULT")) odd()
   if (kind == "config" && name != "default") {
     if (name !~ /^profile/) return
     if (name !~ /^profile [^ ]/) odd()
@@ -516,7 +517,7 @@ function list_profile(header, text, kind,  name) {
     if (name == "default") odd()
   } else if (name ~ /^(profile|sso-session|services) /) odd()
   if (name !~ /^[!-~]+$/) check_letters(name)
-  if (index(name, "DEFAULT") || (kind, name) in is_listed) odd()
+  if ((kind, name) in is_listed) odd()
   is_listed[kind, name] = 1
   if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
   listed = name
@@ -541,16 +542,10 @@ function find_traits(name, text) {
   if (text ~ /\nrole_arn[ \t]*=/) { traits[name] = traits[name] " role "; return }
   if (text ~ /\nsso_/) { traits[name] = traits[name] " sso "; return }
   if (text ~ /\n(aws_access_key_id|aws_session_token|aws_security_token|mfa_serial)[ \t]*=[ \t]*["\047#;]/) odd()
-  if (text ~ /\naws_access_key_id[ \t]*=/) note_id(name)
+  if (text ~ /\naws_access_key_id[ \t]*=/) traits[name] = traits[name] " id "
   if (text ~ /\naws_(session|security)_token[ \t]*=/) traits[name] = traits[name] " token "
   if (text ~ /\ncredential_process[ \t]*=/) traits[name] = traits[name] " process "
   if (text ~ /\nmfa_serial[ \t]*=/) traits[name] = traits[name] " mfa "
-}
-
-# Which of two ids counts is the program\047s to say.
-function note_id(name) {
-  if (index(traits[name], " id ")) odd()
-  traits[name] = traits[name] " id "
 }
 
 # The same for a section with indented blocks.
@@ -563,7 +558,7 @@ function parse_traits(name, text,  key, parts) {
     if (key ~ /^(aws_|mfa_serial)/ && value["section", key] ~ /^["\047]/) odd()
     if (key == "role_arn") traits[name] = traits[name] " role "
     else if (key ~ /^sso_/) traits[name] = traits[name] " sso "
-    else if (key == "aws_access_key_id") note_id(name)
+    else if (key == "aws_access_key_id") traits[name] = traits[name] " id "
     else if (key ~ /^aws_(session|security)_token$/) traits[name] = traits[name] " token "
     else if (key == "credential_process") traits[name] = traits[name] " process "
     else if (key == "mfa_serial") traits[name] = traits[name] " mfa "

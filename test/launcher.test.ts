@@ -50,18 +50,18 @@ test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async
       : [{ ...cases[place], launcher: answer, core: core[place], seed }];
   });
   const answerable = places.flatMap((place, index) =>
-    cases[place]?.isPlain === true && core[place] !== undefined ? [answers[index]] : [],
+    cases[place]?.isPlain === true && core[place] !== undefined ? [{ place, answer: answers[index] }] : [],
   );
-  const share = answerable.filter((answer) => answer !== 'handed over').length / answerable.length;
+  const handedOver = answerable.filter(({ answer }) => answer === 'handed over');
   const odd = places.filter(
     (place, index) => cases[place]?.isPlain === false && answers[index] !== 'handed over',
   );
   process.stdout.write(
-    `${shell} with ${awk}: ${places.length} cases, seed ${seed}; the launcher answered ${(share * 100).toFixed(1)} % of ${answerable.length} for plain files, and ${odd.length} for odd ones\n`,
+    `${shell} with ${awk}: ${places.length} cases, seed ${seed}; the launcher answered ${answerable.length - handedOver.length} of ${answerable.length} for plain files, and ${odd.length} for odd ones\n`,
   );
   expect(differences.slice(0, 3)).toEqual([]);
   expect(answerable.length).toBeGreaterThan(places.length / 10);
-  expect(share).toBeGreaterThan(0.95);
+  expect(handedOver.slice(0, 3).map(({ place }) => ({ ...cases[place], seed }))).toEqual([]);
 });
 
 const isSame = (one: Answer | undefined, other: Answer | undefined): boolean =>

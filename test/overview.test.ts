@@ -229,6 +229,7 @@ const entry = (name: string): Entry => ({
   roleArn: undefined,
   accessKeyId: undefined,
   keyCreatedAt: 0,
+  keyStore: undefined,
   loginCommand: undefined,
 });
 

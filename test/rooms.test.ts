@@ -14,6 +14,7 @@ const rooms = [
   'shells',
   'sessions',
   'profiles',
+  'stores',
   'terminal',
   'aws',
   'files',

@@ -619,7 +619,7 @@ describe('a CreateAccessKey that AWS never got', () => {
 
 describe('an unfinished rotation', () => {
   const phases = {
-    created: { action: 'GetCallerIdentity', skip: 1, says: /is made and kept here/ },
+    created: { action: 'GetCallerIdentity', skip: 1, says: /is made and kept in the journal/ },
     stored: { action: 'UpdateAccessKey', skip: 0, says: /is about to be deactivated/ },
     deleting: { action: 'DeleteAccessKey', skip: 0, says: /its deletion may have begun/ },
   } as const;

@@ -55,6 +55,8 @@ const tools: readonly Tool[] = [
   // what the launcher has to work with
   ...['dash', 'busybox', 'ksh', 'mksh', 'gawk', 'mawk'].map((name) => command(name)),
   ...(process.platform === 'linux' ? [command('original-awk')] : []),
+  { ...command('pass'), pattern: /support\/pass\b/ },
+  { ...command('gpg', 'gnupg'), pattern: /support\/pass\b/ },
   command('direnv'),
   command('zoxide'),
   ...(process.platform === 'linux'

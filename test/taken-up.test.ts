@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test, vi } from 'vitest';
 import { askCore, makePath, quoted, writeCases } from './support/launcher.ts';
 import { type Case, generateCases } from './support/launcher-cases.ts';
+import { binaryOf } from './support/shells.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(180_000, 1_800_000) });
@@ -70,7 +71,7 @@ const exported = (place: number): string =>
 const outputs = (shell: string, ending: string, script: string): string[] => {
   const out = fs.mkdtempSync(join(folder, 'outputs-'));
   fs.writeFileSync(join(out, 'script'), script);
-  const { status, stderr } = spawnSync(shell, ['script'], {
+  const { status, stderr } = spawnSync(binaryOf(shell), ['script'], {
     cwd: out,
     encoding: 'utf8',
     env: { PATH: path, HOME: folder, LC_ALL: 'C.UTF-8', TERM: 'dumb' },

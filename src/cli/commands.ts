@@ -1,6 +1,7 @@
 import type { ProfileKind } from '../profiles/kind.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
 import { execForms, formats, forms } from '../shells/names.ts';
+import { keyPlaces } from '../stores/names.ts';
 import { formatDuration } from '../time.ts';
 
 type Option = {
@@ -69,6 +70,12 @@ export const options = {
   unset: { type: 'boolean', describe: 'take back what env has set' },
   roles: { type: 'boolean', describe: 'let the roles of the profile use its session in every AWS tool' },
   undo: { type: 'boolean', describe: 'bring back the lines that --roles has changed' },
+  'key-store': {
+    type: 'string',
+    value: 'NAME',
+    choices: keyPlaces,
+    describe: 'move the access key into pass, or file: back into the file',
+  },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
   quiet: { type: 'boolean', alias: 'q', describe: 'say nothing but errors' },
@@ -203,7 +210,17 @@ export const commands = {
     operand: 'profile',
     kinds: onlyUsers,
     stdout: 'nothing',
-    options: ['profile', 'serial-number', 'region', 'force', 'roles', 'undo', 'yes', ...everywhere],
+    options: [
+      'profile',
+      'serial-number',
+      'region',
+      'force',
+      'roles',
+      'undo',
+      'key-store',
+      'yes',
+      ...everywhere,
+    ],
     note: [
       'It writes username and mfa_serial into the profile of the credentials file. login does the same by itself for a profile that was never initialised.',
     ],
@@ -212,6 +229,7 @@ export const commands = {
       ['aws-iam-login work init', 'the profile work'],
       ['aws-iam-login init work --serial-number GAHT12345678', 'one of several MFA devices'],
       ['aws-iam-login init work --roles', 'no AWS tool asks for a code for its roles any more'],
+      ['aws-iam-login init work --key-store pass', 'the access key leaves the file'],
     ],
   },
   login: {

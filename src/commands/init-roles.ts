@@ -11,6 +11,14 @@ import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
 import { listed, shellWord } from '../text.ts';
 
+type OfferOptions = {
+  readonly input: boolean;
+  /** Changes the file without a question. */
+  readonly yes?: boolean;
+  /** Whether the user's key leaves the files: then also roles that need it there are pointed at the session. */
+  readonly losesKey?: boolean;
+};
+
 export type RoleOptions = {
   /** Brings the old lines back. */
   readonly undo: boolean;
@@ -25,17 +33,17 @@ export type RoleOptions = {
  */
 export const changeRoles = async (user: Profile, options: RoleOptions, context: Context): Promise<number> => {
   const shared = readSharedFiles(context.env);
-  const plan = planOf(user, shared, options.undo);
+  const plan = planOf(user, shared, options);
   tellLeft(plan, shared, context);
   if (plan.changes.length === 0) {
     if (plan.left.size === 0) tell(context, nothingToDo(user, options.undo));
     return plan.left.size === 0 ? exitCode.done : exitCode.failed;
   }
   checkEditable(shared.files.config, shared.files.state);
-  const change = describeChange(user, plan, shared, options.undo);
+  const change = describeChange(user, plan, shared, options);
   if (options.yes) for (const line of change) context.log(line);
   else if (!(await confirm(change, shared, options.input, context))) throw declined();
-  await apply(user, plan, shared, options.undo, context);
+  await apply(user, plan, shared, { undo: options.undo }, context);
   return exitCode.done;
 };
 
@@ -45,34 +53,38 @@ export const changeRoles = async (user: Profile, options: RoleOptions, context: 
  */
 export const offerRoles = async (
   user: Profile,
-  { input }: { readonly input: boolean },
+  { input, yes = false, losesKey = false }: OfferOptions,
   context: Context,
 ): Promise<number> => {
   const shared = readSharedFiles(context.env);
-  const plan = planIfAny(user, shared);
+  const plan = planIfAny(user, shared, losesKey);
   if (plan === undefined || plan.changes.length === 0) return exitCode.done;
   const command = `aws-iam-login init ${shellWord(user.name)} --roles`;
-  if (!canAsk(input) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
-    tell(context, `other ${asking(plan)}`);
+  if ((!yes && !canAsk(input)) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
+    tell(context, `other ${whyChange(plan, losesKey)}`);
     context.log(`  hint: ${command} lets them use the session of ${shellWord(user.name)}`);
     return exitCode.done;
   }
   tellLeft(plan, shared, context);
-  if (await confirm(describeChange(user, plan, shared, false), shared, input, context)) {
-    await apply(user, plan, shared, false, context);
+  const change = describeChange(user, plan, shared, { undo: false, losesKey });
+  if (yes) for (const line of change) context.log(line);
+  if (yes || (await confirm(change, shared, input, context))) {
+    await apply(user, plan, shared, { undo: false, losesKey }, context);
   } else {
     tell(context, `the config file stays as it is; ${command} asks again`);
   }
   return exitCode.done;
 };
 
-const planOf = (user: Profile, shared: SharedFiles, undo: boolean): RoleEdit =>
-  undo ? bringRolesBack(user, shared) : pointRoles(user, shared);
+type Direction = { readonly undo: boolean; readonly losesKey?: boolean };
+
+const planOf = (user: Profile, shared: SharedFiles, { undo, losesKey }: Direction): RoleEdit =>
+  undo ? bringRolesBack(user, shared) : pointRoles(user, shared, losesKey);
 
 // What is wrong with the config file is for --roles to complain of.
-const planIfAny = (user: Profile, shared: SharedFiles): RoleEdit | undefined => {
+const planIfAny = (user: Profile, shared: SharedFiles, losesKey: boolean): RoleEdit | undefined => {
   try {
-    return pointRoles(user, shared);
+    return pointRoles(user, shared, losesKey);
   } catch (error) {
     if (isUserError(error)) return undefined;
     throw error;
@@ -91,8 +103,8 @@ const tellLeft = ({ left }: RoleEdit, { files }: SharedFiles, context: Context):
 
 const mostShown = 20;
 
-const asking = (plan: RoleEdit): string =>
-  `AWS tools ask for a code of their own for ${listed(namesOf(plan))}`;
+const whyChange = (plan: RoleEdit, losesKey: boolean | undefined): string =>
+  `AWS tools ${losesKey === true ? 'need the key in the file' : 'ask for a code of their own'} for ${listed(namesOf(plan))}`;
 
 const nothingToDo = ({ name }: Profile, undo: boolean): string =>
   undo
@@ -100,13 +112,21 @@ const nothingToDo = ({ name }: Profile, undo: boolean): string =>
     : `no role of ${shellWord(name)} names an mfa_serial: there is nothing to change`;
 
 /** The change as it is shown: what it does, and the lines that go and come. */
-const describeChange = (user: Profile, plan: RoleEdit, shared: SharedFiles, undo: boolean): string[] => {
+const describeChange = (
+  user: Profile,
+  plan: RoleEdit,
+  shared: SharedFiles,
+  { undo, losesKey }: Direction,
+): string[] => {
   const names = namesOf(plan);
   const session = `[${sessionProfileName(sessionOwner(user))}]`;
   const { config } = shared.files;
   const title = undo
     ? [`${config}: the roles ${listed(names)} get their old lines back:`]
-    : [`Other ${asking(plan)}.`, `With this change of ${config} they use the session, ${session}:`];
+    : [
+        `Other ${whyChange(plan, losesKey)}.`,
+        `With this change of ${config} they use the session, ${session}:`,
+      ];
   const shown = plan.changes.slice(0, mostShown);
   const more = plan.changes.length - shown.length;
   return [
@@ -147,11 +167,12 @@ const apply = async (
   user: Profile,
   plan: RoleEdit,
   { files }: SharedFiles,
-  undo: boolean,
+  direction: Direction,
   context: Context,
 ): Promise<void> => {
+  const { undo } = direction;
   const edit = (bytes: Buffer): Buffer => {
-    const now = planOf(user, { ...readSharedFiles(context.env), configBytes: bytes }, undo);
+    const now = planOf(user, { ...readSharedFiles(context.env), configBytes: bytes }, direction);
     if (JSON.stringify(now.changes) === JSON.stringify(plan.changes)) return now.bytes;
     throw new UserError(`could not write ${files.config}: its roles have changed since they were shown`, {
       hint: 'run the command again',

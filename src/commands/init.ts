@@ -5,6 +5,7 @@ import { getProfile, readSharedFiles } from '../profiles/profile.ts';
 import { describeInit, init, userNamed } from '../sessions/initialise.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
+import { moveKeyOf } from './init-key-store.ts';
 import { changeRoles, offerRoles } from './init-roles.ts';
 
 type InitOption =
@@ -16,19 +17,28 @@ type InitOption =
   | 'roles'
   | 'undo'
   | 'yes'
+  | 'key-store'
   | 'quiet';
 
 /**
  * `init`: writes the user's name and MFA device into the profile, and points its roles at the session: on demand with
- * `--roles`, else it offers that where somebody can be asked.
+ * `--roles`, else it offers that where somebody can be asked. With `--key-store` it then moves the key.
  */
 export const runInit = async (given: Given<InitOption>, context: Context): Promise<number> => {
   const [roles, undo, yes] = [given.flag('roles'), given.flag('undo'), given.flag('yes')];
-  if ((undo || yes) && !roles) throw usageError(`--${undo ? 'undo' : 'yes'} goes with --roles`);
+  const place = given.text('key-store');
+  if (place !== undefined && roles) throw usageError('--key-store and --roles do not go together');
+  if (undo && !roles) throw usageError('--undo goes with --roles');
+  if (yes && !roles && place === undefined) throw usageError('--yes goes with --roles and --key-store');
   const named = profileOf(given);
   const asked = { undo, yes, input: !given.flag('no-input') };
   const shared = readSharedFiles(context.env);
-  const user = userNamed(named, shared, context, roles ? `init --roles${undo ? ' --undo' : ''}` : 'init');
+  const words = [
+    ...(roles ? ['--roles'] : []),
+    ...(undo ? ['--undo'] : []),
+    ...(place === undefined ? [] : [`--key-store ${place}`]),
+  ];
+  const user = userNamed(named, shared, context, ['init', ...words].join(' '));
   if (undo) return changeRoles(user, asked, context);
   const result = await init(
     {
@@ -40,8 +50,9 @@ export const runInit = async (given: Given<InitOption>, context: Context): Promi
     },
     context,
   );
-  if (result.asked || !roles) tell(context, describeInit(result));
+  if (result.asked || (!roles && place === undefined)) tell(context, describeInit(result));
   const initialised = getProfile(user.name, readSharedFiles(context.env));
+  if (place !== undefined) return moveKeyOf(initialised, place, asked, context);
   if (roles) return changeRoles(initialised, asked, context);
   return offerRoles(initialised, { input: asked.input && !given.flag('quiet') }, context);
 };

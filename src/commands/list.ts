@@ -77,10 +77,16 @@ const toRow = (entry: Entry, depth: number, inShell: string | undefined, now: nu
     { text: entry.kind },
     { text: session, style: style ?? (entry.state === 'expired' ? 'yellow' : undefined) },
     { text: shown(entry.region ?? '') },
-    { text: entry.keyCreatedAt === undefined ? '' : formatDays(now - entry.keyCreatedAt) },
+    { text: describeKey(entry, now) },
     { text: entry.account ?? '' },
   ];
 };
+
+/** How old a key is, and the store that keeps it. */
+const describeKey = ({ keyCreatedAt, keyStore }: Entry, now: number): string =>
+  [keyCreatedAt === undefined ? undefined : formatDays(now - keyCreatedAt), keyStore && shown(keyStore)]
+    .filter((part) => part !== undefined)
+    .join(', ');
 
 /** How it stands with the session of a profile, in words. */
 export const describeState = ({ state, kind, expiration = 0 }: Entry, now: number): string => {

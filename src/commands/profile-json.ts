@@ -17,6 +17,7 @@ export const toProfileJson = (entry: Entry, now: number): Readonly<Record<string
   SerialNumber: entry.serialNumber,
   RoleArn: entry.roleArn,
   AccessKeyId: entry.accessKeyId,
+  KeyStore: entry.keyStore,
   KeyCreated: entry.keyCreatedAt === undefined ? undefined : isoSeconds(entry.keyCreatedAt / 1000),
   LoginCommand: entry.loginCommand,
 });

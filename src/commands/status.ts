@@ -15,6 +15,7 @@ import { describeProfile, sessionProfileOf } from '../sessions/overview.ts';
 import type { Entry } from '../sessions/overview.ts';
 import { readShell } from '../shells/this-shell.ts';
 import type { ShellState } from '../shells/this-shell.ts';
+import { titleOf as keyStoreTitle } from '../stores/keys.ts';
 import { stdoutScreen } from '../terminal/screen.ts';
 import type { Screen, Style } from '../terminal/screen.ts';
 import { shellWord, shown } from '../text.ts';
@@ -126,10 +127,11 @@ const describeSessionOf = (entry: Entry, now: number): string => {
   return state === 'expired' ? `expired: ${login}` : `none: ${login}`;
 };
 
-const describeKey = ({ accessKeyId, keyCreatedAt }: Entry, now: number): string | undefined => {
+const describeKey = ({ accessKeyId, keyCreatedAt, keyStore }: Entry, now: number): string | undefined => {
   if (accessKeyId === undefined) return undefined;
+  const place = keyStore === undefined ? '' : ` in ${keyStoreTitle(keyStore)}`;
   const id = `…${accessKeyId.slice(-4)}`;
   return keyCreatedAt === undefined
-    ? id
-    : `${id}, ${formatDays(now - keyCreatedAt).replace(/^today$/, 'made today')}${keyCreatedAt > now - 86_400_000 ? '' : ' old'}`;
+    ? `${id}${place}`
+    : `${id}${place}, ${formatDays(now - keyCreatedAt).replace(/^today$/, 'made today')}${keyCreatedAt > now - 86_400_000 ? '' : ' old'}`;
 };

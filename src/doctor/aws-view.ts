@@ -36,7 +36,7 @@ export const askAws = async (user: Profile, shared: SharedFiles, context: Contex
   const { env, log } = context;
   const as = (credentials: AccessKey | Session): Aws =>
     connectAs(credentials, user, { arn: serialNumber }, { env, log, onDate });
-  const key = await orFailure(longTermCredentials(user, context));
+  const key = await orFailure(longTermCredentials(user, { input: false }, context));
   if (isUserError(key)) return nothing(key);
   const arn = await orFailure(aboutCaller(() => as(key)));
   const view = { arn, clockAhead, accessKeyId: key.accessKeyId };

@@ -3,6 +3,7 @@ import { userNameOfArn } from '../aws/arns.ts';
 import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { newKeyDates } from '../profiles/key-dates.ts';
+import { keyIdOf } from '../profiles/profile.ts';
 import { reasonAgainst } from '../profiles/serial-number.ts';
 import { readJournals } from '../rotation/journal.ts';
 import { listed, shellWord } from '../text.ts';
@@ -71,7 +72,7 @@ function findSkew({ aws, platform }: Scene): Finding[] | undefined {
 
 /** When the key of the user was made, as AWS says, else as it was noted; milliseconds since the epoch. */
 const createdAt = ({ aws, user, shared }: Scene): number | undefined => {
-  const id = aws?.accessKeyId ?? user?.settings.get('aws_access_key_id');
+  const id = aws?.accessKeyId ?? (user && keyIdOf(user));
   const keys = listOf(aws?.keys);
   const date = keys.find(({ accessKeyId }) => accessKeyId === id)?.createDate?.getTime();
   return date ?? newKeyDates(shared.files.state)(id);

@@ -4,7 +4,16 @@ import { systemCode } from '../errors.ts';
 import { fileError } from './errors.ts';
 
 // All names of ours in the state folder: `AWS_IAM_LOGIN_HOME` may be a folder where others keep things too.
-const ownNames = ['exec', 'hook-version', 'key-dates', 'locks', 'rotations', 'used-codes', 'waiting'];
+const ownNames = [
+  'exec',
+  'hook-version',
+  'key-dates',
+  'key-stores',
+  'locks',
+  'rotations',
+  'used-codes',
+  'waiting',
+];
 
 /** What there is of ours in the state folder, as paths. Throws a UserError. */
 export const findOwnState = (state: string): string[] => {

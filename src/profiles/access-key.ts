@@ -1,8 +1,12 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { refuseForeign } from './foreign.ts';
-import { longTermKeyOf } from './profile.ts';
+import { keyPlaceOf, longTermKeyOf } from './profile.ts';
 import type { AccessKey, Profile } from './profile.ts';
+import { storeError } from '../stores/errors.ts';
+import { parseJsonObject } from '../stores/json.ts';
+import { accessOf, findStoredKey, storeNamed } from '../stores/keys.ts';
+import type { AccessOptions } from '../stores/keys.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
 
@@ -11,15 +15,36 @@ import { shellWord } from '../text.ts';
 const nestedVariable = 'AWS_IAM_LOGIN_NESTED';
 
 /**
- * The profile's own long-term access key, from its keys or from its `credential_process`; never from `AWS_*`
+ * The profile's own long-term access key, from its keys, its key store or its `credential_process`; never from `AWS_*`
  * variables, which may hold an older session. Raises UserError when there is none, or when it is a session.
  */
-export const longTermCredentials = async (profile: Profile, context: Context): Promise<AccessKey> => {
-  const key = longTermKeyOf(profile);
+export const longTermCredentials = async (
+  profile: Profile,
+  asking: AccessOptions,
+  context: Context,
+): Promise<AccessKey> => {
+  const key = await ownKeyOf(profile, asking, context);
   if (key !== undefined) return key;
   const command = profile.settings.get('credential_process');
   if (command !== undefined && command !== '') return runCredentialProcess(command, profile, context);
   throw noKey(profile);
+};
+
+/** The long-term key in the profile's own settings or in its key store, undefined where it has neither. Raises UserError. */
+export const ownKeyOf = async (
+  profile: Profile,
+  asking: AccessOptions,
+  context: Context,
+): Promise<AccessKey | undefined> => {
+  const place = keyPlaceOf(profile);
+  if (place === undefined) return longTermKeyOf(profile);
+  const { store, accessKeyId } = place;
+  const key = await findStoredKey(store, accessKeyId, accessOf(store, asking, context));
+  if (key !== undefined) return key;
+  throw storeError(
+    `${storeNamed(store).title} has no access key …${accessKeyId.slice(-4)}, which profile ${shellWord(profile.name)} has there`,
+    `look for it: ${storeNamed(store).describeItem(accessKeyId)}; a lost key can be replaced in the IAM console`,
+  );
 };
 
 /**
@@ -27,8 +52,8 @@ export const longTermCredentials = async (profile: Profile, context: Context): P
  * without running its `credential_process`.
  */
 export const checkKeySource = (profile: Profile): void => {
-  if (longTermKeyOf(profile) === undefined && !profile.settings.get('credential_process'))
-    throw noKey(profile);
+  const hasKey = keyPlaceOf(profile) !== undefined || longTermKeyOf(profile) !== undefined;
+  if (!hasKey && !profile.settings.get('credential_process')) throw noKey(profile);
 };
 
 const noKey = (profile: Profile): UserError => {
@@ -67,7 +92,7 @@ const runCredentialProcess = async (
 
 /** The key in the JSON of a `credential_process`. Raises UserError for anything but a long-term key. */
 const parseAccessKey = (stdout: string, where: string): AccessKey => {
-  const answer = parseJson(stdout);
+  const answer = parseJsonObject(stdout);
   const text = (name: string): string | undefined => {
     const value = answer?.[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
@@ -85,15 +110,4 @@ const parseAccessKey = (stdout: string, where: string): AccessKey => {
     });
   }
   return { accessKeyId, secretAccessKey };
-};
-
-const parseJson = (text: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value))
-      : undefined;
-  } catch {
-    return undefined;
-  }
 };

@@ -95,13 +95,35 @@ const mayHaveProcess = (bytes: Buffer | undefined, kind: FileKind): boolean =>
 
 const isOwnProfile = (profile: Profile | undefined): boolean =>
   profile !== undefined &&
-  (holdsLongTermKey(profile) ||
-    profile.settings.has('role_arn') ||
-    profile.settings.has('credential_process'));
+  (holdsPlainKey(profile) || profile.settings.has('role_arn') || profile.settings.has('credential_process'));
 
-/** Whether the profile holds a key without a session token: with one it is a session, whatever the key's id looks like. */
+/** Whether the profile has a long-term key, in its own settings or in a key store. */
 export const holdsLongTermKey = (profile: Profile): boolean =>
+  holdsPlainKey(profile) || keyPlaceOf(profile) !== undefined;
+
+// A key with a session token is a session, whatever the key's id looks like.
+const holdsPlainKey = (profile: Profile): boolean =>
   nonEmpty(profile.settings.get('aws_access_key_id')) !== undefined && sessionTokenOf(profile) === undefined;
+
+/** Where a profile says that its key is: the name of a key store, and the key's id. */
+export type KeyPlace = { readonly store: string; readonly accessKeyId: string };
+
+/** The settings, which no SDK reads, of a profile whose key is in a key store. */
+export const placeSettings = {
+  store: 'aws_iam_login_key_store',
+  accessKeyId: 'aws_iam_login_access_key_id',
+} as const;
+
+/** The key store that holds the key of a profile; undefined where its own settings do, which every AWS tool prefers. */
+export const keyPlaceOf = ({ settings }: Pick<Profile, 'settings'>): KeyPlace | undefined => {
+  if (nonEmpty(settings.get('aws_access_key_id')) ?? nonEmpty(settings.get('aws_secret_access_key')))
+    return undefined;
+  const store = nonEmpty(settings.get(placeSettings.store));
+  const accessKeyId = nonEmpty(settings.get(placeSettings.accessKeyId));
+  // it becomes the name of a file and of an item
+  const isId = accessKeyId !== undefined && /^\w{16,128}$/.test(accessKeyId);
+  return store !== undefined && isId ? { store, accessKeyId } : undefined;
+};
 
 const sessionTokenOf = (profile: Profile): string | undefined =>
   nonEmpty(profile.settings.get('aws_session_token')) ?? nonEmpty(profile.settings.get('aws_security_token'));
@@ -150,7 +172,7 @@ export const findUserProfile = (name: string, shared: SharedFiles): Profile | un
   if (own !== undefined && (holdsLongTermKey(own) || keySources.some((key) => own.settings.has(key))))
     return withDevice(own);
   const other = findProfile(`${name}${longTerm}`, shared);
-  if (other === undefined || !holdsLongTermKey(other) || !other.settings.has('aws_mfa_device')) return own;
+  if (other === undefined || !holdsPlainKey(other) || !other.settings.has('aws_mfa_device')) return own;
   const kept = [...(own?.settings ?? [])].filter(([setting]) => !sessionSettings.includes(setting));
   const key = [...other.settings].filter(([setting]) => sessionSettings.includes(setting));
   const settings = new Map([...kept, ...key, ['mfa_serial', other.settings.get('aws_mfa_device') ?? '']]);
@@ -159,6 +181,10 @@ export const findUserProfile = (name: string, shared: SharedFiles): Profile | un
 
 // What says that the key of a profile is to come from somewhere else.
 const keySources = ['role_arn', 'credential_process', 'sso_session', 'sso_start_url', 'login_session'];
+
+/** The id of the long-term key of a profile, or of the session that it is. */
+export const keyIdOf = (profile: Pick<Profile, 'settings'>): string | undefined =>
+  nonEmpty(profile.settings.get('aws_access_key_id')) ?? keyPlaceOf(profile)?.accessKeyId;
 
 /** The name of the profile whose section holds the key. */
 export const keyHolderOf = ({ name, keyHolder }: Profile): string => keyHolder ?? name;

@@ -13,19 +13,21 @@ export type RoleEdit = AsideEdit & {
 
 /**
  * The config file with the role profiles whose source is this user and which name an `mfa_serial` pointed at the user's
- * session. Raises UserError for a file that botocore rejects.
+ * session; where the user loses its key also those which need that key. Raises UserError for a file that botocore rejects.
  */
-export const pointRoles = (user: Profile, shared: SharedFiles): RoleEdit => {
+export const pointRoles = (user: Profile, shared: SharedFiles, losesKey = false): RoleEdit => {
   const asides = new Map<string, Map<string, string | undefined>>();
   const shadowed = new Map<string, string>();
   for (const { name, config, credentials } of rolesOf(user, shared)) {
-    if (!config.get('mfa_serial')) continue;
+    const needsKey = (credentials?.get('source_profile') || config.get('source_profile')) === user.name;
+    if (!config.get('mfa_serial') && !(losesKey && needsKey)) continue;
     const shadow = ['source_profile', 'mfa_serial'].find((key) => credentials?.get(key));
     if (shadow !== undefined) {
       shadowed.set(name, `${shadow} of ${name} in the credentials file wins over the config file`);
       continue;
     }
-    const aside = new Map<string, string | undefined>([['mfa_serial', undefined]]);
+    const aside = new Map<string, string | undefined>();
+    if (config.get('mfa_serial')) aside.set('mfa_serial', undefined);
     if (config.get('source_profile') === user.name)
       aside.set('source_profile', sessionProfileName(sessionOwner(user)));
     if (Number.parseInt(config.get('duration_seconds') ?? '', 10) > longestRole)

@@ -1,4 +1,5 @@
-import { describeHolders, shortId } from './description.ts';
+import { UserError } from '../errors.ts';
+import { describeHolders, keeperOf, resumeCommand, shortId } from './description.ts';
 import type { Journal } from './journal.ts';
 import { deleteLostKeys } from './lost-key.ts';
 import { deleteNewKey } from './new-key.ts';
@@ -20,6 +21,7 @@ export const abort = async (rotation: Rotation, journal: Journal): Promise<Journ
     finish(rotation, journal);
     return undefined;
   }
+  if (journal.old.secretAccessKey === '') throw noWayBack(journal);
   const aborting = save(rotation, { ...journal, aborting: true });
   await findSigner(rotation, aborting);
   const oldId = journal.old.accessKeyId;
@@ -36,6 +38,7 @@ export const abort = async (rotation: Rotation, journal: Journal): Promise<Journ
   await giveToProfile(rotation, aborting, journal.old);
   await checkOldKeyPlaced(rotation, aborting, 'active');
   await deleteNewKey(rotation, aborting);
+  await store.forget(newId, aborting.keyStore);
   await checkOldKeyPlaced(rotation, aborting, 'deleted');
   say(rotation, `deleted: the new key ${shortId(newId)}`);
   finish(rotation, journal);
@@ -43,10 +46,16 @@ export const abort = async (rotation: Rotation, journal: Journal): Promise<Journ
   return undefined;
 };
 
+const noWayBack = (journal: Journal): UserError =>
+  new UserError(
+    `there is no way back: ${keeperOf(journal)} has the old key ${shortId(journal.old.accessKeyId)} no more`,
+    { hint: `${resumeCommand(journal.profileName)} --resume goes on` },
+  );
+
 /** Lets an abort be signed by whichever key works: the profile's own, one of the journal's, else a live session. */
 const findSigner = async (rotation: Rotation, journal: Journal): Promise<void> => {
   const { signer, store, context } = rotation;
-  const stored = store.findPair(journal.newId ?? '');
+  const stored = await store.findPair(journal.newId ?? '', journal.keyStore);
   const kept =
     journal.newId !== undefined && journal.newSecret !== undefined
       ? { accessKeyId: journal.newId, secretAccessKey: journal.newSecret }

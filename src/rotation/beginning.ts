@@ -1,6 +1,6 @@
 import type { KeyMetadata } from '../aws/answers.ts';
 import { UserError } from '../errors.ts';
-import { keyHolderOf } from '../profiles/profile.ts';
+import { keyHolderOf, keyPlaceOf } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { describeHolders, formatAge, shortId } from './description.ts';
@@ -46,6 +46,7 @@ export const begin = async (
     sentAt: context.now(),
     window: undefined,
     keepOld: options.keepOld,
+    keyStore: keyPlaceOf(profile)?.store,
     existing: keys.map(({ accessKeyId }) => accessKeyId),
     old: key,
     newId: undefined,

@@ -1,6 +1,7 @@
 import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
+import { titleOf } from '../stores/keys.ts';
 import { shellWord } from '../text.ts';
-import type { Phase } from './journal.ts';
+import type { Journal, Phase } from './journal.ts';
 import type { KeyHolder } from './key-holders.ts';
 import type { RotateResult, RotationStatus, Standing } from './outcome.ts';
 
@@ -11,7 +12,11 @@ export const describeStatus = (status: RotationStatus, now: number): string[] =>
   const { journal, pid } = status;
   return [
     `rotation of user ${userNameOfArn(journal.arn)}, profile ${shellWord(journal.profileName)}, begun ${formatAge(now - journal.startedAt)}${journal.aborting ? ', now being undone' : ''}`,
-    whatIsDone[journal.phase](shortId(journal.old.accessKeyId), shortId(journal.newId ?? '')),
+    whatIsDone[journal.phase](
+      shortId(journal.old.accessKeyId),
+      shortId(journal.newId ?? ''),
+      keeperOf(journal),
+    ),
     pid === undefined
       ? `aws-iam-login rotate ${name} --resume goes on, aws-iam-login rotate ${name} --abort goes back`
       : `process ${pid} is at work on it`,
@@ -33,7 +38,7 @@ export const describeStanding = ({ journal, oldKey }: Standing): string => {
   }
   if (journal.phase === 'created') {
     return journal.written.length === 0
-      ? `two keys are active: ${oldId}, in the files, and ${newId}, kept in the journal until it is written`
+      ? `two keys are active: ${oldId}, in the files, and ${newId}, kept in ${keeperOf(journal)} until it is written`
       : `two keys are active: ${newId}, in ${journal.written.join(' and ')}, and ${oldId}, in the files that wait for ${newId}`;
   }
   return {
@@ -64,7 +69,11 @@ export const formatRotation = (result: RotateResult): string => {
     Account: account,
     UserName: userName,
     AccessKeyId: accessKeyId,
-    Profiles: holders.map(({ place, profileName }) => ({ Profile: profileName, File: place })),
+    Profiles: holders.map(({ place, profileName, store }) => ({
+      Profile: profileName,
+      File: place,
+      KeyStore: store,
+    })),
     ...(other === undefined
       ? {}
       : { OtherAccessKey: { AccessKeyId: other.accessKeyId, Status: other.status } }),
@@ -92,27 +101,30 @@ export const formatStatus = (status: RotationStatus): string => {
 const toJson = (value: Readonly<Record<string, unknown>>): string =>
   `${JSON.stringify(value, undefined, 2)}\n`;
 
-const whatIsDone: Readonly<Record<Phase, (oldId: string, newId: string) => string>> = {
+const whatIsDone: Readonly<Record<Phase, (oldId: string, newId: string, keeper: string) => string>> = {
   creating: (oldId) =>
     `${oldId} is active and in the files; a new key was asked for, and its answer is not known`,
-  created: (oldId, newId) =>
-    `${newId} is made and kept here; ${oldId} is active, and in the files that wait for ${newId}`,
+  created: (oldId, newId, keeper) =>
+    `${newId} is made and kept in ${keeper}; ${oldId} is active, and in the files that wait for ${newId}`,
   stored: (oldId, newId) => `${newId} is in the files; ${oldId} is about to be deactivated`,
   deactivated: (oldId, newId) => `${newId} is in the files; ${oldId} is inactive and about to be deleted`,
   deleting: (oldId, newId) =>
     `${newId} is in the files; ${oldId} is inactive, and its deletion may have begun`,
 };
 
-/** Profiles and where they are: `[default] and [work] of ~/.aws/credentials`. */
-export const describeHolders = (holders: readonly KeyHolder[]): string =>
-  [...new Set(holders.map(({ place }) => place))]
-    .map((place) => {
-      const names = holders
-        .filter((holder) => holder.place === place)
-        .map((holder) => `[${shellWord(holder.profileName)}]`);
-      return `${names.join(', ')} of ${place}`;
-    })
-    .join(' and ');
+/** What keeps the secrets of a rotation until it is over. */
+export const keeperOf = ({ keyStore }: Pick<Journal, 'keyStore'>): string =>
+  keyStore === undefined ? 'the journal' : titleOf(keyStore);
+
+/** Profiles and where they are: `[default] and [work] of ~/.aws/credentials`, with the key store that keeps their key. */
+export const describeHolders = (holders: readonly KeyHolder[]): string => {
+  const names = new Map<string, string[]>();
+  for (const { profileName, place, store } of holders) {
+    const where = store === undefined ? place : `${place} (kept in ${titleOf(store)})`;
+    names.set(where, [...(names.get(where) ?? []), `[${shellWord(profileName)}]`]);
+  }
+  return [...names].map(([where, profiles]) => `${profiles.join(', ')} of ${where}`).join(' and ');
+};
 
 /** A key id as it is shown: its last four characters. */
 export const shortId = (accessKeyId: string): string => `…${accessKeyId.slice(-4)}`;

@@ -35,8 +35,11 @@ export type Journal = {
    */
   readonly window: TimeWindow | undefined;
   readonly keepOld: boolean;
+  /** The key store that keeps both keys: the journal then holds no secret. */
+  readonly keyStore: string | undefined;
   /** The ids of the keys that the user had before CreateAccessKey. */
   readonly existing: readonly string[];
+  /** Its secret is empty where the key store keeps it and it was not read from there. */
   readonly old: AccessKey;
   /** The id of the new key, from `created` on. */
   readonly newId: string | undefined;
@@ -57,7 +60,7 @@ export const readJournals = (state: string): Journal[] =>
 /** Writes the journal, 0600, whole and on the disk before this returns. Raises UserError. */
 export const writeJournal = (state: string, journal: Journal): void => {
   const text = formatJournal(journal);
-  if (!isDeepStrictEqual(parseJournal(text), journal)) {
+  if (!isDeepStrictEqual(parseJournal(text), withoutKept(journal))) {
     throw new UserError('could not write the rotation journal: it would not read back as it is', {
       hint: 'rename the profile or the files: characters such as \\ and ; in a name do not go together here',
     });
@@ -101,6 +104,11 @@ const readJournalFile = (path: string): Journal | undefined => {
   });
 };
 
+const withoutKept = (journal: Journal): Journal =>
+  journal.keyStore === undefined
+    ? journal
+    : { ...journal, old: { ...journal.old, secretAccessKey: '' }, newSecret: undefined };
+
 const formatJournal = (journal: Journal): string =>
   ini.stringify({
     phase: journal.phase,
@@ -117,9 +125,13 @@ const formatJournal = (journal: Journal): string =>
     keep_old: String(journal.keepOld),
     existing: journal.existing,
     old_access_key_id: journal.old.accessKeyId,
-    old_secret_access_key: journal.old.secretAccessKey,
     ...(journal.newId === undefined ? {} : { new_access_key_id: journal.newId }),
-    ...(journal.newSecret === undefined ? {} : { new_secret_access_key: journal.newSecret }),
+    ...(journal.keyStore === undefined
+      ? {
+          old_secret_access_key: journal.old.secretAccessKey,
+          ...(journal.newSecret === undefined ? {} : { new_secret_access_key: journal.newSecret }),
+        }
+      : { key_store: journal.keyStore }),
     written: journal.written,
   });
 
@@ -139,13 +151,15 @@ const parseJournal = (text: string): Journal | undefined => {
   const arn = word('arn') ?? '';
   const profileName = word('profile');
   const accessKeyId = word('old_access_key_id');
-  const secretAccessKey = word('old_secret_access_key');
+  const keyStore = word('key_store');
+  const secretAccessKey = keyStore === undefined ? word('old_secret_access_key') : '';
   const startedAt = Number(word('started_at'));
   const sentAt = Number(word('sent_at'));
   const from = Number(word('created_from'));
   const until = Number(word('created_until'));
   if (phase === undefined || userNameOfArn(arn) === undefined || profileName === undefined) return undefined;
-  if (!accessKeyId || !secretAccessKey || Number.isNaN(startedAt) || Number.isNaN(sentAt)) return undefined;
+  if (!accessKeyId || (!secretAccessKey && !keyStore)) return undefined;
+  if (Number.isNaN(startedAt) || Number.isNaN(sentAt)) return undefined;
   return {
     phase,
     aborting: word('aborting') === 'true',
@@ -157,10 +171,11 @@ const parseJournal = (text: string): Journal | undefined => {
     sentAt,
     window: Number.isNaN(from) || Number.isNaN(until) ? undefined : { from, until },
     keepOld: word('keep_old') === 'true',
+    keyStore,
     existing: list('existing'),
-    old: { accessKeyId, secretAccessKey },
+    old: { accessKeyId, secretAccessKey: secretAccessKey ?? '' },
     newId: word('new_access_key_id'),
-    newSecret: word('new_secret_access_key'),
+    newSecret: keyStore === undefined ? word('new_secret_access_key') : undefined,
     written: list('written'),
   };
 };

@@ -32,6 +32,7 @@ export const deleteLostKeys = async (rotation: Rotation, journal: Journal): Prom
     );
     await confirm(rotation, `Delete the access key ${id}, whose secret nobody has?`, `delete ${id}`);
     await deleteKey(rotation, key.accessKeyId);
+    await store.forget(key.accessKeyId, journal.keyStore);
     say(rotation, `deleted: ${id}`);
   }
 };

@@ -40,6 +40,7 @@ export async function create(rotation: Rotation, begun: Journal): Promise<Journa
     newSecret: key.secretAccessKey,
   } as const;
   try {
+    if (created.keyStore !== undefined) await rotation.store.keep(key, created.keyStore);
     save(rotation, created);
   } catch (error) {
     await takeBack(rotation, created);
@@ -65,10 +66,10 @@ const closeWindow = (rotation: Rotation, { window, ...journal }: Journal): void 
 };
 
 /** The new pair: the journal's, or the one in the files for a journal of version 1.0.0. Raises UserError. */
-export const newKeyOf = (rotation: Rotation, journal: Journal): AccessKey => {
+export const newKeyOf = async (rotation: Rotation, journal: Journal): Promise<AccessKey> => {
   const { newId = '', newSecret } = journal;
   if (newSecret !== undefined) return { accessKeyId: newId, secretAccessKey: newSecret };
-  const pair = rotation.store.findPair(newId);
+  const pair = await rotation.store.findPair(newId, journal.keyStore);
   if (pair !== undefined) return pair;
   throw new UserError(`the new access key ${shortId(newId)} is in no profile any more`, {
     hint: `to go back to the old key: aws-iam-login rotate ${shellWord(rotation.profile.name)} --abort`,
@@ -111,6 +112,7 @@ const takeBack = async (rotation: Rotation, journal: Journal): Promise<void> => 
   }
   say(rotation, `the new access key ${id} could not be stored and is deleted again`);
   try {
+    await rotation.store.forget(journal.newId ?? '', journal.keyStore);
     finish(rotation, journal);
   } catch {
     // the next run finds no lost key

@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
+import { keyIdOf } from '../profiles/profile.ts';
 import type { AccessKey } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
-import { describeHolders, resumeCommand, shortId } from './description.ts';
+import { describeHolders, keeperOf, resumeCommand, shortId } from './description.ts';
 import type { Journal } from './journal.ts';
 import type { WantedKey } from './key-holders.ts';
 import { newKeyOf } from './new-key.ts';
@@ -17,9 +18,9 @@ import { knowsKey } from './settling.ts';
  * that the files hold is activated again where that is still possible.
  */
 export const checkNewKeyPlaced = async (rotation: Rotation, journal: Journal): Promise<void> => {
-  const key = newKeyOf(rotation, journal);
+  const key = await newKeyOf(rotation, journal);
   const problem = misplacement(rotation, { name: 'new', key }, { name: 'old', key: journal.old });
-  if (problem === undefined) return;
+  if (problem === undefined) return keepNewKey(rotation, journal, key);
   save(rotation, journal);
   const [oldId, newId] = [shortId(journal.old.accessKeyId), shortId(key.accessKeyId)];
   const before = rotation.standing.oldKey;
@@ -32,7 +33,7 @@ export const checkNewKeyPlaced = async (rotation: Rotation, journal: Journal): P
     unknown: `whether ${oldId} is deleted is not known`,
     deleted: `${oldId} is deleted`,
   }[now];
-  throw new UserError(`${problem}: ${outcome}, and the journal keeps the new key ${newId}`, {
+  throw new UserError(`${problem}: ${outcome}, and ${keeperOf(journal)} keeps the new key ${newId}`, {
     hint: `${command} --resume writes ${newId} again and goes on${now === 'deleted' ? '' : `, ${command} --abort goes back`}`,
   });
 };
@@ -49,18 +50,19 @@ export const checkOldKeyPlaced = async (
     { name: 'old', key: journal.old },
     { name: 'new', key: { accessKeyId: newId } },
   );
-  if (problem === undefined || (await hasOtherKey(rotation, journal))) return;
+  if (problem === undefined) return rotation.store.keep(journal.old, journal.keyStore);
+  if (await hasOtherKey(rotation, journal)) return;
   save(rotation, journal);
   const outcome = newKey === 'deleted' ? `${shortId(newId)} is deleted` : 'nothing was deleted';
   const oldId = shortId(journal.old.accessKeyId);
-  throw new UserError(`${problem}: ${outcome}, and the journal keeps the old key ${oldId}`, {
+  throw new UserError(`${problem}: ${outcome}, and ${keeperOf(journal)} keeps the old key ${oldId}`, {
     hint: `${resumeCommand(rotation.profile.name)} --resume writes ${oldId} again and goes on`,
   });
 };
 
 /** Writes the new key where an accident has put the old one back, or where it has left none. Raises UserError. */
 export const writeNewKeyAgain = async (rotation: Rotation, journal: Journal): Promise<Journal> => {
-  const key = newKeyOf(rotation, journal);
+  const key = await newKeyOf(rotation, journal);
   // journals of version 1.0.0 do not keep the secret
   const kept = save(rotation, { ...journal, newSecret: key.secretAccessKey });
   rotation.signer.useKey(key);
@@ -77,18 +79,28 @@ export const giveToProfile = async (rotation: Rotation, journal: Journal, key: A
   if (rotation.store.find(key).length > 0) return;
   const name = shellWord(journal.profileName);
   const id = shortId(key.accessKeyId);
-  if (await rotation.store.add(journal.profileName, key, rotation)) {
+  if (await rotation.store.add(journal.profileName, key, journal.keyStore, rotation)) {
     say(rotation, `written: ${id} into [${name}], which had no key any more`);
     return;
   }
   if (key.accessKeyId === journal.old.accessKeyId && (await hasOtherKey(rotation, journal))) return;
   const command = resumeCommand(rotation.profile.name);
   throw new UserError(
-    `no profile holds the access key ${id} any more, and [${name}] holds another one: nothing was deleted, and the journal keeps ${id}`,
+    `no profile holds the access key ${id} any more, and [${name}] holds another one: nothing was deleted, and ${keeperOf(journal)} keeps ${id}`,
     {
-      hint: `remove aws_access_key_id and aws_secret_access_key from [${name}], then ${command} --resume writes ${id} there, or ${command} --abort goes back`,
+      hint: `remove that key's settings (aws_access_key_id, aws_secret_access_key) from [${name}], then ${command} --resume writes ${id} there, or ${command} --abort goes back`,
     },
   );
+};
+
+// A store that has lost the key gets it again; where that fails the old key is needed, while there is one.
+const keepNewKey = async (rotation: Rotation, journal: Journal, key: AccessKey): Promise<void> => {
+  try {
+    await rotation.store.keep(key, journal.keyStore);
+  } catch (error) {
+    await bringOldKeyBack(rotation, journal);
+    throw error;
+  }
 };
 
 type Named = { readonly name: 'new' | 'old'; readonly key: WantedKey };
@@ -121,8 +133,8 @@ const bringOldKeyBack = async (rotation: Rotation, journal: Journal): Promise<vo
 
 // Somebody may have given the profile a key that has nothing to do with this rotation.
 const hasOtherKey = async ({ signer, store, profile }: Rotation, journal: Journal): Promise<boolean> => {
-  const id = profile.settings.get('aws_access_key_id') ?? '';
-  const pair = store.findPair(id);
+  const id = keyIdOf(profile) ?? '';
+  const pair = await store.findPair(id);
   if (pair === undefined || [journal.old.accessKeyId, journal.newId].includes(id)) return false;
   return knowsKey(() => signer.as(pair).getCallerIdentity());
 };

@@ -4,13 +4,16 @@ import { UserError, isUserError } from '../errors.ts';
 import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
 import { acquireLock } from '../files/lock.ts';
 import { warningsOf } from '../profiles/profile.ts';
+import type { AccessKey } from '../profiles/profile.ts';
+import { storeError } from '../stores/errors.ts';
 import { shellWord } from '../text.ts';
 import { abort } from './abort.ts';
 import { askToBegin, begin } from './beginning.ts';
-import { describeRotation, describeStanding, formatAge, shortId } from './description.ts';
+import { describeRotation, describeStanding, formatAge, keeperOf, shortId } from './description.ts';
 import { readJournal, removeJournalStrays } from './journal.ts';
 import type { Journal, Phase } from './journal.ts';
-import { newKeyFiles } from './key-files.ts';
+import { findHolders, newKeyFiles } from './key-files.ts';
+import type { Keys } from './key-holders.ts';
 import { deleteLostKeys } from './lost-key.ts';
 import { giveToProfile, writeNewKeyAgain } from './placement.ts';
 import { finish, resumeHint, say } from './rotation.ts';
@@ -35,7 +38,7 @@ import type { Subject } from './subject.ts';
  * `abort`. A rotation that had to wait for another one of the same user takes what that one did. Raises UserError.
  */
 export const rotate = async (options: RotateOptions, context: Context): Promise<RotateResult> => {
-  const start = readSubject(options, context);
+  const start = await readSubject(options, context);
   const unfinished = findJournal(start);
   const arn = unfinished?.arn ?? (await identify(start, options, context));
   const { state } = start.shared.files;
@@ -47,13 +50,11 @@ export const rotate = async (options: RotateOptions, context: Context): Promise<
       ),
   });
   try {
-    const current = readSubject(options, context);
+    const current = await readSubject(options, context);
     removeJournalStrays(state, arn);
     const journal = readJournal(state, arn);
-    const isOvertaken =
-      journal === undefined &&
-      (unfinished !== undefined || current.key?.accessKeyId !== start.key?.accessKeyId);
-    if (isOvertaken) return overtaken(arn, current, unfinished, options.mode, context);
+    const isOvertaken = journal === undefined && (unfinished !== undefined || current.keyId !== start.keyId);
+    if (isOvertaken) return overtaken(arn, current, unfinished, options.mode);
     return await rotateLocked(current, arn, journal, lock.stillOwn, options, context);
   } finally {
     lock.release();
@@ -66,16 +67,15 @@ const overtaken = (
   subject: Subject,
   unfinished: Journal | undefined,
   mode: RotateOptions['mode'],
-  context: Context,
 ): RotateResult => {
-  const key = keyOf(subject);
-  const isUndone = key.accessKeyId === unfinished?.old.accessKeyId;
+  const accessKeyId = subject.keyId ?? '';
+  const isUndone = accessKeyId === unfinished?.old.accessKeyId;
   const result: RotateResult = {
     state: isUndone ? 'aborted' : 'already-rotated',
     account: accountOfArn(arn) ?? '',
     userName: userNameOfArn(arn) ?? '',
-    accessKeyId: key.accessKeyId,
-    holders: newKeyFiles(context.env).find(key),
+    accessKeyId,
+    holders: findHolders(subject.shared, { accessKeyId }),
     other: undefined,
   };
   if (isUndone === (mode === 'abort')) return result;
@@ -90,18 +90,19 @@ const overtaken = (
 const rotateLocked = async (
   subject: Subject,
   arn: string,
-  journal: Journal | undefined,
+  found: Journal | undefined,
   stillOwn: () => boolean,
   options: RotateOptions,
   context: Context,
 ): Promise<RotateResult> => {
   const { profile, key, shared } = subject;
-  const store = newKeyFiles(context.env);
+  const store = newKeyFiles(options, context);
+  const journal = found && (await withSecrets(found, store));
   const rotation: Rotation = {
     profile,
     userName: userNameOfArn(arn) ?? '',
     state: shared.files.state,
-    signer: newSigner(profile, arn, key ?? journal?.old ?? keyOf(subject), options, context),
+    signer: newSigner(profile, arn, key ?? signingKey(subject, journal, context.now()), options, context),
     store,
     standing: { journal, oldKey: journal === undefined ? 'active' : oldKeyIn[journal.phase] },
     settled: new Set(),
@@ -125,6 +126,29 @@ const rotateLocked = async (
   } finally {
     context.atSignal?.(undefined);
   }
+};
+
+/** The journal with the secrets that a key store keeps for it, as far as they are there. Raises UserError. */
+const withSecrets = async (journal: Journal, store: Keys): Promise<Journal> => {
+  const { keyStore, old, newId } = journal;
+  if (keyStore === undefined) return journal;
+  return {
+    ...journal,
+    old: (await store.findPair(old.accessKeyId, keyStore)) ?? old,
+    newSecret: newId === undefined ? undefined : (await store.findPair(newId, keyStore))?.secretAccessKey,
+  };
+};
+
+/** A key of the journal where the profile has none any more. Raises UserError. */
+const signingKey = (subject: Subject, journal: Journal | undefined, now: number): AccessKey => {
+  if (journal === undefined) return keyOf(subject);
+  const { old, newId: accessKeyId = '', newSecret: secretAccessKey } = journal;
+  if (old.secretAccessKey !== '') return old;
+  if (secretAccessKey !== undefined) return { accessKeyId, secretAccessKey };
+  throw storeError(
+    `${keeperOf(journal)} has none of the two keys of the rotation that began ${formatAge(now - journal.startedAt)}`,
+    `look for ${shortId(old.accessKeyId)} and ${shortId(accessKeyId)}; a lost key can be replaced in the IAM console`,
+  );
 };
 
 /** What a journal tells of the old key: AWS is asked before the next phase is noted. */
@@ -169,7 +193,7 @@ const beginAnew = async (
       { hint: `aws-iam-login rotate ${shellWord(profile.name)} begins one` },
     );
   }
-  checkStore(subject, rotation.store);
+  await checkStore(subject, rotation.store);
   for (const warning of warningsOf(profile.name, shared)) say(rotation, warning);
   await askToBegin(rotation, subject, options);
   return conclude(rotation, await begin(rotation, subject, arn, options));
@@ -202,8 +226,9 @@ const resume = async (
   await deleteLostKeys(rotation, journal);
   await giveToProfile(rotation, journal, journal.old);
   finish(rotation, journal);
-  const current = readSubject({ profile: subject.profile.name }, rotation.context);
-  checkStore(current, rotation.store);
+  const { input } = options;
+  const current = await readSubject({ profile: subject.profile.name, input }, rotation.context);
+  await checkStore(current, rotation.store);
   return conclude(rotation, await begin(rotation, current, journal.arn, options));
 };
 

@@ -9,7 +9,7 @@ import { askOrFail } from '../terminal/question.ts';
 import { resumeCommand } from './description.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
-import type { KeyStore } from './key-holders.ts';
+import type { Keys } from './key-holders.ts';
 import type { Standing } from './outcome.ts';
 import type { Signer, SignerOptions } from './signer.ts';
 
@@ -20,7 +20,7 @@ export type Rotation = {
   /** The state folder. */
   readonly state: string;
   readonly signer: Signer;
-  readonly store: KeyStore;
+  readonly store: Keys;
   readonly standing: Standing;
   /** Ids of keys that this process has seen to work, and of those that it has deleted. */
   readonly settled: Set<string>;

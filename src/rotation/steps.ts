@@ -47,7 +47,7 @@ export const runSteps = async (rotation: Rotation, journal: Journal): Promise<Jo
 };
 
 async function awaitNewKey(rotation: Rotation, journal: Journal): Promise<Journal> {
-  const key = newKeyOf(rotation, journal);
+  const key = await newKeyOf(rotation, journal);
   const start = rotation.context.now();
   await settle(rotation, key);
   const seconds = Math.round((rotation.context.now() - start) / 1000);
@@ -56,7 +56,7 @@ async function awaitNewKey(rotation: Rotation, journal: Journal): Promise<Journa
 }
 
 async function store(rotation: Rotation, journal: Journal): Promise<Journal> {
-  const key = newKeyOf(rotation, journal);
+  const key = await newKeyOf(rotation, journal);
   rotation.signer.useKey(key);
   let written = journal;
   await rotation.store.replace(journal.old, key, {
@@ -73,7 +73,7 @@ async function store(rotation: Rotation, journal: Journal): Promise<Journal> {
 
 async function deactivate(rotation: Rotation, journal: Journal): Promise<Journal> {
   const { signer, userName, settled } = rotation;
-  const key = newKeyOf(rotation, journal);
+  const key = await newKeyOf(rotation, journal);
   signer.useKey(key);
   if (!settled.has(key.accessKeyId)) await settle(rotation, key);
   await checkNewKeyPlaced(rotation, journal);
@@ -133,6 +133,7 @@ async function showLastUse(rotation: Rotation, journal: Journal): Promise<Journa
   await checkNewKeyPlaced(rotation, journal);
   if (journal.keepOld) {
     say(rotation, `6/6 keep: ${shortId(oldId)}, inactive, ${lastUse}`);
+    await rotation.store.forget(oldId, journal.keyStore);
     finish(rotation, journal);
     return undefined;
   }
@@ -146,5 +147,6 @@ async function remove(rotation: Rotation, journal: Journal): Promise<undefined> 
   await checkNewKeyPlaced(rotation, journal);
   await changeOldKey(rotation, 'deleted', (aws) => aws.deleteAccessKey(userName, oldId));
   await checkNewKeyPlaced(rotation, journal);
+  await rotation.store.forget(oldId, journal.keyStore);
   finish(rotation, journal);
 }

@@ -1,10 +1,12 @@
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
+import { ownKeyOf } from '../profiles/access-key.ts';
 import { refuseForeign } from '../profiles/foreign.ts';
 import { iamUserName } from '../profiles/iam-user.ts';
 import {
   findUserProfile,
   keyHolderOf,
+  keyPlaceOf,
   getProfile,
   longTermKeyOf,
   readSharedFiles,
@@ -12,16 +14,19 @@ import {
 } from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, userProfileOf } from '../profiles/role.ts';
+import { accessOf, findStoredKey } from '../stores/keys.ts';
 import { shellWord } from '../text.ts';
 import { readJournals } from './journal.ts';
 import type { Journal } from './journal.ts';
-import type { KeyStore } from './key-holders.ts';
+import type { Keys } from './key-holders.ts';
 import type { RotateOptions } from './rotation.ts';
 import { connectAs } from './signer.ts';
 
 /** The profile whose key is rotated. Only an unfinished rotation, which can give its key back, is about one without. */
 export type Subject = {
   readonly profile: Profile;
+  readonly keyId: string | undefined;
+  /** The key, undefined also where a key store has it and was not asked. */
   readonly key: AccessKey | undefined;
   readonly shared: SharedFiles;
   /** Whether a role was named, and this is the user at the end of its chain. */
@@ -32,25 +37,46 @@ export type Subject = {
 export const rotationOf = (arn: string): string => `rotation of ${arn}`;
 
 /**
- * The profile that is meant, for a role the user at the end of its chain. Raises UserError where it has no key, unless
- * an unfinished rotation has one for it.
+ * The profile that is meant, for a role the user at the end of its chain, with its key. Raises UserError where it has no
+ * key, unless an unfinished rotation has one for it.
  */
-export const readSubject = (
+export const readSubject = async (
+  options: { readonly profile?: string | undefined; readonly input: boolean },
+  context: Context,
+): Promise<Subject> => {
+  const subject = findSubject(options, context);
+  const place = subject.key === undefined ? keyPlaceOf(subject.profile) : undefined;
+  if (place === undefined) return subject;
+  if (findJournal(subject) === undefined)
+    return { ...subject, key: await ownKeyOf(subject.profile, options, context) };
+  const access = accessOf(place.store, options, context);
+  return { ...subject, key: await findStoredKey(place.store, place.accessKeyId, access) };
+};
+
+/** The same without a look into a key store. */
+export const findSubject = (
   options: { readonly profile?: string | undefined },
   context: Context,
 ): Subject => {
   const shared = readSharedFiles(context.env);
   const named = findUserProfile(resolveProfileName(options.profile, context.env, shared), shared);
-  const isOfRole = named !== undefined && isRole(named) && longTermKeyOf(named) === undefined;
+  const isOfRole = named !== undefined && isRole(named) && keyIn(named).keyId === undefined;
   const found = isOfRole ? userProfileOf(named, shared) : named;
   const name = found?.name ?? resolveProfileName(options.profile, context.env, shared);
-  const key = found && longTermKeyOf(found);
-  if (key === undefined && journalOfProfile(name, shared) !== undefined) {
-    return { profile: found ?? profileWithoutSettings(name, shared), key, shared, isOfRole };
+  const { key, keyId } = found === undefined ? { key: undefined, keyId: undefined } : keyIn(found);
+  if (keyId === undefined && journalOfProfile(name, shared) !== undefined) {
+    return { profile: found ?? profileWithoutSettings(name, shared), keyId, key, shared, isOfRole };
   }
-  const subject = { profile: found ?? getProfile(name, shared), key, shared, isOfRole };
-  keyOf(subject);
-  return subject;
+  const profile = found ?? getProfile(name, shared);
+  if (keyId === undefined) throw notOurs(profile);
+  return { profile, keyId, key, shared, isOfRole };
+};
+
+const keyIn = (profile: Profile): Pick<Subject, 'keyId' | 'key'> => {
+  const place = keyPlaceOf(profile);
+  if (place !== undefined) return { keyId: place.accessKeyId, key: undefined };
+  const key = longTermKeyOf(profile);
+  return { keyId: key?.accessKeyId, key };
 };
 
 /** The key of the profile. Raises UserError, with the reason, where it has none. */
@@ -81,9 +107,9 @@ const notOurs = (profile: Profile): UserError => {
 };
 
 /** The unfinished rotation of the profile's key, or of the profile where the file holds none of its keys any more. */
-export const findJournal = ({ profile, key, shared }: Subject): Journal | undefined => {
+export const findJournal = ({ profile, keyId, shared }: Subject): Journal | undefined => {
   const isOfKey = ({ old, newId }: Journal): boolean =>
-    key !== undefined && [old.accessKeyId, newId].includes(key.accessKeyId);
+    keyId !== undefined && [old.accessKeyId, newId].includes(keyId);
   return readJournals(shared.files.state).find(isOfKey) ?? journalOfProfile(keyHolderOf(profile), shared);
 };
 
@@ -103,8 +129,8 @@ export const identify = async (start: Subject, options: RotateOptions, context: 
     } catch (error) {
       if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') throw error;
       // another rotation may have replaced the key since it was read
-      const now = readSubject(options, context);
-      if (now.key?.accessKeyId === subject.key?.accessKeyId) throw error;
+      const now = await readSubject(options, context);
+      if (now.keyId === subject.keyId) throw error;
       subject = now;
     }
   }
@@ -128,7 +154,7 @@ export const checkSameFiles = (journal: Journal, { files }: SharedFiles): void =
 };
 
 /** Raises UserError when the new key could not be written later, before there is one. */
-export const checkStore = (subject: Subject, store: KeyStore): void => {
+export const checkStore = async (subject: Subject, store: Keys): Promise<void> => {
   const { profile, shared } = subject;
   const key = keyOf(subject);
   if (!store.find(key).some(({ profileName }) => profileName === keyHolderOf(profile))) {
@@ -137,5 +163,5 @@ export const checkStore = (subject: Subject, store: KeyStore): void => {
       { hint: `write both into ${shared.files.credentials}` },
     );
   }
-  store.check(key);
+  await store.check(key);
 };

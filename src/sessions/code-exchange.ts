@@ -4,9 +4,9 @@ import type { Aws } from '../aws/client.ts';
 import { requestFailure, skewOfAnswer } from '../aws/errors.ts';
 import type { Context } from '../context.ts';
 import { UserError, isUserError } from '../errors.ts';
-import { longTermCredentials } from '../profiles/access-key.ts';
+import { longTermCredentials, ownKeyOf } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { accountOfKeyId, findUserProfile, longTermKeyOf, readSharedFiles } from '../profiles/profile.ts';
+import { accountOfKeyId, findUserProfile, readSharedFiles } from '../profiles/profile.ts';
 import type { AccessKey, Profile } from '../profiles/profile.ts';
 import { shellWord } from '../text.ts';
 import { forgetCode, rejectedCode, rememberCode, secondsToNextCode } from './code-guard.ts';
@@ -19,6 +19,8 @@ export type ExchangeOptions = {
   /** Seconds that it must last by the clock of this machine. */
   readonly minTtl: number;
   readonly region?: string | undefined;
+  /** Whether anything may be asked, a key store's password included. */
+  readonly input: boolean;
   /** Whether the shell's prompt is waiting. */
   readonly hook: boolean;
 };
@@ -33,7 +35,7 @@ export const newSender = async (
   options: ExchangeOptions,
   context: Context,
 ): Promise<Send> => {
-  let credentials = await longTermCredentials(profile, context);
+  let credentials = await longTermCredentials(profile, options, context);
   checkAccount(credentials, serialNumber, profile);
   const { region, hook } = options;
   const connectWith = (key: AccessKey): Aws =>
@@ -45,8 +47,8 @@ export const newSender = async (
       rememberCode(profile.files.state, serialNumber, tokenCode, context);
       return sendCode(aws, profile, serialNumber, tokenCode, options, context);
     };
-    const session = await send().catch((error: unknown) => {
-      const replaced = replacedKey(error, credentials, profile, context);
+    const session = await send().catch(async (error: unknown) => {
+      const replaced = await replacedKey(error, credentials, profile, options, context);
       if (replaced === undefined) throw error;
       credentials = replaced;
       aws = connectWith(replaced);
@@ -59,15 +61,16 @@ export const newSender = async (
 };
 
 // A rotation may have replaced the key while the question stood: AWS has not judged the code then.
-const replacedKey = (
+const replacedKey = async (
   error: unknown,
   { accessKeyId }: AccessKey,
   profile: Profile,
+  options: ExchangeOptions,
   context: Context,
-): AccessKey | undefined => {
+): Promise<AccessKey | undefined> => {
   if (!isUserError(error) || error.failureCode !== 'InvalidClientTokenId') return undefined;
   const now = findUserProfile(profile.name, readSharedFiles(context.env));
-  const key = now && longTermKeyOf(now);
+  const key = now && (await ownKeyOf(now, options, context));
   return key?.accessKeyId === accessKeyId ? undefined : key;
 };
 

@@ -157,7 +157,7 @@ const initProfile = async (
   checkEditable(profile.files.credentials, profile.files.state);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
   const aws = connectAs(
-    await longTermCredentials(profile, context),
+    await longTermCredentials(profile, options, context),
     profile,
     { region: options.region, arn: options.serialNumber ?? serialNumber },
     context,

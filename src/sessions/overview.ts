@@ -8,6 +8,7 @@ import {
   findUserProfile,
   holdsLongTermKey,
   keyHolderOf,
+  keyPlaceOf,
   sessionProfileName,
 } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
@@ -42,6 +43,8 @@ export type Entry = {
   /** A long-term key's. */
   readonly accessKeyId: string | undefined;
   readonly keyCreatedAt: number | undefined;
+  /** The name of the key store that keeps it; undefined for a file. */
+  readonly keyStore: string | undefined;
   /** How to log in where that is not ours to do. */
   readonly loginCommand: string | undefined;
 };
@@ -118,7 +121,9 @@ export const describeProfile = (
     const session = user && readUserSession(sessionOwner(user), shared);
     return session !== undefined && isLive(session, now, Math.min(minTtl, 60));
   };
-  const accessKeyId = holdsLongTermKey(profile) ? text('aws_access_key_id') : undefined;
+  const place = keyPlaceOf(profile);
+  const accessKeyId =
+    place?.accessKeyId ?? (holdsLongTermKey(profile) ? text('aws_access_key_id') : undefined);
   return {
     name,
     kind,
@@ -136,6 +141,7 @@ export const describeProfile = (
     roleArn: text('role_arn'),
     accessKeyId,
     keyCreatedAt: keyDate(accessKeyId),
+    keyStore: place?.store,
     loginCommand: kind === 'SSO' ? ssoLogin(name, text('sso_session')) : undefined,
   };
 };

@@ -6,7 +6,7 @@ import type { Profile } from '../profiles/profile.ts';
 import { askLine, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk, patienceUntil } from '../terminal/question.ts';
 import type { Deadline } from '../terminal/question.ts';
-import { runShellCommand } from '../terminal/shell-command.ts';
+import { runShellCommand, withoutCredentials } from '../terminal/shell-command.ts';
 import { shellWord } from '../text.ts';
 import { secondsToNextCode } from './code-guard.ts';
 import type { Flight } from './single-flight.ts';
@@ -134,17 +134,6 @@ export const runMfaProcess = async (
     },
   );
 };
-
-/** The environment without the credentials of AWS. */
-export const withoutCredentials = (env: Environment): Environment =>
-  Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) =>
-        !['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN'].includes(
-          name,
-        ),
-    ),
-  );
 
 export type CodeSource = {
   /** How many codes AWS may reject before the login fails. */

@@ -42,3 +42,14 @@ export const runShellCommand = async (
 
 const failureOf = ({ exitCode, signal }: { exitCode?: number; signal?: string }): string =>
   exitCode === undefined ? `ended by ${signal ?? 'an error'}` : `ended with exit code ${exitCode}`;
+
+/** The environment without the credentials of AWS. */
+export const withoutCredentials = (env: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) =>
+        !['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN'].includes(
+          name,
+        ),
+    ),
+  );

@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { quickAnswer } from '../../src/cli/quick.ts';
 import type { Case } from './launcher-cases.ts';
 import { launcher } from './program.ts';
+import { binaryOf } from './shells.ts';
 
 /** Every kind of awk and of shell that the launcher has to work with, as commands. */
 export const awks = ['gawk', 'mawk', 'original-awk', 'busybox awk'] as const;
 export const posixCommands = [
   'dash',
   'busybox sh',
-  'bash --posix',
+  `${binaryOf('bash')} --posix`,
   'ksh',
   'mksh',
-  'zsh --emulate sh',
+  `${binaryOf('zsh')} --emulate sh`,
 ] as const;
 export type Awk = (typeof awks)[number];
 

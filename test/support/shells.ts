@@ -6,11 +6,14 @@ export const posixShells = ['bash', 'zsh', 'dash'] as const;
 export const shells = [...posixShells, 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
+/** The command of a shell: BASH_BIN, ZSH_BIN and FISH_BIN choose other builds, by absolute path. */
+export const binaryOf = (shell: string): string => process.env[`${shell.toUpperCase()}_BIN`] ?? shell;
+
 const commands: Readonly<Record<Shell, readonly string[]>> = {
-  bash: ['bash', '--noprofile', '--norc', '-c'],
-  zsh: ['zsh', '-f', '-c'],
+  bash: [binaryOf('bash'), '--noprofile', '--norc', '-c'],
+  zsh: [binaryOf('zsh'), '-f', '-c'],
   dash: ['dash', '-c'],
-  fish: ['fish', '--no-config', '-c'],
+  fish: [binaryOf('fish'), '--no-config', '-c'],
 };
 
 /** Runs a script in a shell without the user's start files and without a terminal. */
@@ -35,9 +38,9 @@ export const openShell = (
 export type InteractiveShell = 'bash' | 'fish' | 'zsh';
 
 const interactive: Readonly<Record<InteractiveShell, string>> = {
-  bash: `PS1='R$?> ' exec bash --noprofile --norc -i`,
-  zsh: `PS1='R%?> ' exec zsh -f -i`,
-  fish: `exec fish --no-config -i -C 'function fish_prompt; echo "R$status> "; end; function fish_greeting; end; set -g fish_autosuggestion_enabled 0'`,
+  bash: `PS1='R$?> ' exec ${binaryOf('bash')} --noprofile --norc -i`,
+  zsh: `PS1='R%?> ' exec ${binaryOf('zsh')} -f -i`,
+  fish: `exec ${binaryOf('fish')} --no-config -i -C 'function fish_prompt; echo "R$status> "; end; function fish_greeting; end; set -g fish_autosuggestion_enabled 0'`,
 };
 
 /** How a user takes up the variables in this shell. */

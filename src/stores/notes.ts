@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
+
+// Which stores have an item for a key of ours is noted before it is written, a file for each key id: what a killed
+// process has left in a store is found by it.
+
+/** The names of the stores that may have an item for the key. Raises UserError. */
+export const notedStores = (state: string, accessKeyId: string): string[] =>
+  (readStateFile(pathOf(state, accessKeyId)) ?? '').split('\n').filter((name) => name !== '');
+
+/** Notes that a store gets an item for the key. Raises UserError. */
+export const noteStore = (state: string, accessKeyId: string, name: string): void => {
+  const names = notedStores(state, accessKeyId);
+  if (!names.includes(name)) writeNote(state, accessKeyId, [...names, name]);
+};
+
+/** Notes that a store has no item for the key any more. Raises UserError. */
+export const dropNote = (state: string, accessKeyId: string, name: string): void => {
+  const names = notedStores(state, accessKeyId);
+  const left = names.filter((each) => each !== name);
+  if (left.length === 0) removeStateFile(pathOf(state, accessKeyId));
+  else if (left.length < names.length) writeNote(state, accessKeyId, left);
+};
+
+const pathOf = (state: string, accessKeyId: string): string => join(state, 'key-stores', accessKeyId);
+
+const writeNote = (state: string, accessKeyId: string, names: readonly string[]): void =>
+  writeStateFile(pathOf(state, accessKeyId), names.map((name) => `${name}\n`).join(''));
