@@ -14,6 +14,7 @@ __aws_iam_login_profiles() {
     init | rotate) ail_kinds=user,other ;;
     env | use | exec | credential-process) ail_kinds=role,user,other,session ;;
     status) ail_kinds=user,role,other,session,SSO ;;
+    console) ail_kinds=role ;;
     *) ail_kinds=user,role,other,session ;;
     # <<< kinds
   esac

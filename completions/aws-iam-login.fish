@@ -12,6 +12,8 @@ function __aws_iam_login_profiles
             set kinds role,user,other,session
         case status
             set kinds user,role,other,session,SSO
+        case console
+            set kinds role
         case '*'
             set kinds user,role,other,session
         # <<< kinds

@@ -385,6 +385,7 @@ export const commands = {
     describe: 'open the AWS console in the browser, as a role',
     group: 'daily',
     operand: 'profile',
+    kinds: ['role'],
     stdout: 'text',
     options: [...session, 'service', 'print', 'browser', ...everywhere],
     examples: [
