@@ -274,7 +274,7 @@ function __aws_iam_login_renew
             test -z "$ask"; and test "$__aws_iam_login_settled" = "$end"
         end
         __aws_iam_login_take $argv[1]
-        # What only the program can tell (a role's session, say) is asked of it now and then.
+        # What only the program can tell (an unusual file, say) is asked of it now and then.
         test $status -eq 2; and test $now -ge $__aws_iam_login_wait; or return
     end
     if test -n "$ask"; and __aws_iam_login_is_input_waiting

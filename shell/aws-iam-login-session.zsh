@@ -223,7 +223,7 @@ __aws_iam_login_renew() {
   if [[ ${AWS_IAM_LOGIN_HOOK-} == notify || ${AWS_IAM_LOGIN_DECLINED-} == "$1:$2" ]]; then ail_ask=; fi
   if (( ail_now < __aws_iam_login_wait )) || [[ -z $ail_ask && $__aws_iam_login_settled == "$1:$2" ]]; then
     __aws_iam_login_take "$1" || ail_code=$?
-    # What only the program can tell (a role's session, say) is asked of it now and then.
+    # What only the program can tell (an unusual file, say) is asked of it now and then.
     (( ail_code == 2 && ail_now >= __aws_iam_login_wait )) || return 0
     ail_code=0
   fi
