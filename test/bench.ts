@@ -33,6 +33,10 @@ const bench = async (): Promise<void> => {
       await compare('node -e 0', ['-e', '0'], env),
       await compare('env, live session', [program, 'env', 'default'], { ...env, ...small }),
       await compare('env, 10,000 profiles', [program, 'env', 'default'], { ...env, ...large }),
+      await compare('status', [program, 'status', 'default'], { ...env, ...small }),
+      await compare('list', [program, 'list'], { ...env, ...small }),
+      await compare('list, 10,000 profiles', [program, 'list'], { ...env, ...large }),
+      await compare('doctor --offline', [program, 'doctor', '--offline', '-q'], { ...env, ...small }),
       await compareLogin(env, small, device.code, () => device.skipToNextStep()),
     ];
     console.log(`whole process, median of ${runs} paired runs\n`);

@@ -358,7 +358,7 @@ declines_beside() {
     neighbour "$1" "$2" >"$D/$place"
     start_shell "$1"
     expire "$1"
-    wait_for 'Enter MFA code for .*:mfa/jane:$'
+    wait_for 'Enter MFA code for .*:mfa/jane\):$'
     press C-c
     wait_for '^R[0-9]+>$'
     done_with 'echo "key=$AWS_ACCESS_KEY_ID declined=$AWS_IAM_LOGIN_DECLINED"'

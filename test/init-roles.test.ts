@@ -107,7 +107,7 @@ describe('init --roles', () => {
     const { exitCode, stderr } = await roles('--yes');
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `role odd is left as it is: ${home.config} line 3 is written in a way that cannot be edited safely\n`,
+      `role odd is left as it is: ~/.aws/config line 3 is written in a way that cannot be edited safely\n`,
     );
     expect(stderr).toContain('role shadowed is left as it is: ');
     expect(snapshot(home)).toEqual(before);
@@ -124,7 +124,7 @@ describe('init --roles', () => {
     const { exitCode, stderr } = await roles('--undo', '--yes');
     expect(exitCode).toBe(0);
     expect(stderr).toContain(
-      `role dev is left as it is: ${home.config} below line 1 mfa_serial was written anew since\n`,
+      `role dev is left as it is: ~/.aws/config below line 1 mfa_serial was written anew since\n`,
     );
     expect(config()).toBe(changed.replace(changedRoleOf('prod'), roleOf('prod')));
   });

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import fs from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { commandNames, commandOf, optionOf } from '../src/cli/commands.ts';
+import { plainValues, readWithYargs } from '../src/cli/options.ts';
 import { quickAnswer } from '../src/cli/quick.ts';
 import { run } from '../src/cli/run.ts';
 import { commandIn, isOn, scan } from '../src/cli/scanner.ts';
@@ -142,4 +144,36 @@ test('what a live session answers at once is what the whole program answers', as
     { numRuns: atSize(1000, 20_000) },
   );
   expect(answered).toBeGreaterThan(atSize(20, 400));
+});
+
+const optionsOf = (command: (typeof commandNames)[number]): fc.Arbitrary<string[]> => {
+  const { options } = commandOf(command);
+  return fc.array(
+    fc
+      .tuple(fc.constantFrom(...options), fc.stringMatching(/^[\w:./=-]{1,8}$/), fc.boolean())
+      .map(([name, value, isShort]) => {
+        const { type, alias } = optionOf(name, command);
+        const word = isShort && alias !== undefined ? `-${alias}` : `--${name}`;
+        return type === 'boolean' ? word : `${word}=${value}`;
+      }),
+    { minLength: options.length > 0 ? 1 : 0, maxLength: 4 },
+  );
+};
+
+test('what the scanner makes of plain options is what yargs reads', async () => {
+  const lines = fc
+    .constantFrom(...commandNames)
+    .chain((command) => fc.tuple(fc.constant(command), optionsOf(command)));
+  await fc.assert(
+    fc.asyncProperty(lines, async ([command, argv]) => {
+      const { options: given } = scan(argv);
+      const names = given.map(({ name }) => name);
+      fc.pre(names.every((name, index) => names.indexOf(name) === index));
+      const plain = plainValues(given);
+      const read = await readWithYargs(command, given);
+      for (const name of commandOf(command).options) expect(plain?.get(name)).toEqual(read.get(name));
+    }),
+    { numRuns: atSize(200, 5000) },
+  );
+  expect(plainValues(scan(['--quiet=false']).options)).toBeUndefined();
 });

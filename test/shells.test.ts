@@ -66,7 +66,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     await terminal.until(/R0>$/);
     await terminal.type(`${takeUp(shell, 'default')}; echo "KEY $AWS_ACCESS_KEY_ID"`);
     await terminal.press('Enter');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     expect(await terminal.until(/KEY ASIA/)).toContain(sectionOf(home, 'default-sts')['aws_access_key_id']);

@@ -51,7 +51,10 @@ const buildProgram = async (): Promise<void> => {
     build({
       ...common,
       entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
-      alias: { '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts' },
+      alias: {
+        '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        'escalade/sync': './src/cli/no-package-json.ts',
+      },
       banner: {
         js: "import {createRequire as _createRequire} from 'node:module';const require=_createRequire(import.meta.url);",
       },

@@ -181,6 +181,7 @@ const fishCompletion = 'completions/aws-iam-login.fish';
 const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell}`;
 
 const launcher = 'shell/aws-iam-login.sh';
+const commandsForNode = commandNames.filter((name) => name !== 'env' && name !== 'credential-process');
 
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
 const tableOf = (
@@ -242,7 +243,7 @@ const tableOf = (
   ],
   [fishCompletion, 'options', 0, fishOptions()],
   [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
-  [launcher, 'commands', 2, [`${commandNames.filter((name) => name !== 'env').join(' | ')}) ;;`]],
+  [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
     scriptOf('bash'),
     'options',

@@ -33,7 +33,7 @@ const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
 /**
  * What `env`, `exec` and `credential-process` do when a live session is stored, and `--version`, without the rest of
  * the program (yargs, the SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
- * It is the launcher's measure: `env`, `env --unset`, `env --stored` and `__profiles` it answers like this, or not at all.
+ * It is the launcher's measure: `env` with its options, `credential-process` and `__profiles` it answers like this, or not at all.
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
   try {

@@ -9,7 +9,7 @@ import type { RoleEdit } from '../profiles/role-lines.ts';
 import { sessionOwner } from '../profiles/role.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
-import { listed, shellWord } from '../text.ts';
+import { listed, shellWord, withShownPaths } from '../text.ts';
 
 type OfferOptions = {
   readonly input: boolean;
@@ -42,7 +42,8 @@ export const changeRoles = async (user: Profile, options: RoleOptions, context: 
   checkEditable(shared.files.config, shared.files.state);
   const change = describeChange(user, plan, shared, options.undo);
   if (options.yes) for (const line of change) context.log(line);
-  else if (!(await confirm(change, shared, options.input, context))) throw declined();
+  else if (!(await confirm(change, shared, options.input, context)))
+    throw declined(`aws-iam-login init ${shellWord(user.name)} --roles`);
   await apply(user, plan, shared, { undo: options.undo }, context);
   return exitCode.done;
 };
@@ -153,7 +154,9 @@ const confirm = (
     input,
     state: files.state,
   };
-  return askOrFail(question, context, () => askYesNo([...change, 'Change the file?'].join('\n')));
+  return askOrFail(question, context, () =>
+    askYesNo(withShownPaths([...change, 'Change the file?'].join('\n'), context.env['HOME'])),
+  );
 };
 
 /** Makes the change that was shown, and no other one. Raises UserError when the file has changed meanwhile. */

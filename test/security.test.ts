@@ -1,0 +1,246 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalAws, startLocalAws } from './local-aws/server.ts';
+import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
+import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
+import { root } from './support/package.ts';
+import { type Home, keyLines, makeHome, runCommand, sectionOf, writeCredentials } from './support/program.ts';
+
+// What SECURITY.md says, held against the tests that it names and against what the kernel sees.
+
+const page = fs.readFileSync(join(root, 'SECURITY.md'), 'utf8');
+
+/** The rows of every table with these columns. */
+const rowsOf = (header: string): string[][] =>
+  page
+    .split(`| ${header} |\n`)
+    .slice(1)
+    .flatMap((after) => after.split('\n\n')[0]?.split('\n').slice(1) ?? [])
+    .map((line) => line.slice(2, -2).split(' | '));
+
+const claims = rowsOf('what holds | shown by').map(([, shown = '']) => {
+  const [, file = '', title = ''] = /^`(.*)`: (.*)$/.exec(shown) ?? [];
+  return { file, title };
+});
+
+test.each(claims)('$file has the test: $title', ({ file, title }) => {
+  const text = fs.readFileSync(join(root, 'test', file), 'utf8');
+  expect([`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => text.includes(quoted))).toBe(true);
+});
+
+/** A process that was started, a path that was opened or changed, or an address that was connected to. */
+type Seen = {
+  readonly command: string;
+  readonly call: string;
+  readonly line: string;
+  readonly texts: readonly string[];
+};
+
+const seen: Seen[] = [];
+const secrets: string[] = [];
+const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-security-')));
+const workplace = join(folder, 'repository');
+let aws: LocalAws;
+let proxy: InspectingProxy;
+let home: Home;
+
+const trace = async (words: readonly string[], input?: string): Promise<void> => {
+  const log = join(folder, 'trace');
+  const strace = ['-f', '-qq', '-s', '100000', '-e', 'trace=%file,%network', '-e', 'signal=none', '-o', log];
+  const program = join(home.folder, 'bin', 'aws-iam-login');
+  const { exitCode, stderr } = await runCommand(home, 'strace', [...strace, program, ...words], {
+    cwd: workplace,
+    input,
+  });
+  const command = words.join(' ');
+  if (exitCode !== 0) throw new Error(`${command} ended with ${exitCode}: ${stderr}`);
+  for (const line of fs.readFileSync(log, 'latin1').split('\n')) {
+    const [, call = ''] = /^\d+ +(\w+)\(/.exec(line) ?? [];
+    const texts = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text);
+    seen.push({ command, call, line, texts });
+  }
+};
+
+const noteSecrets = (): void => {
+  for (const section of ['default', 'default-sts', 'admin-sts']) {
+    const { aws_secret_access_key: secret, aws_session_token: token } = sectionOf(home, section);
+    for (const each of [secret, token]) if (each !== undefined) secrets.push(each);
+  }
+};
+
+/** A home without anything of ours, where AWS has the addresses that it has, all of them behind a proxy. */
+const setStage = async (): Promise<{ readonly code: () => string }> => {
+  const company = makeAuthority(folder, 'company');
+  const authority = makeAuthority(folder, 'authority');
+  const names = ['iam', '*', '*.eu-west-1', 'eu-west-1.signin.aws', 'signin.aws'];
+  const certificate = makeServerCertificate(
+    folder,
+    'proxy',
+    ['IP:127.0.0.1', ...names.flatMap((name) => [`DNS:${name}.amazonaws.com`, `DNS:${name}.amazon.com`])],
+    company,
+  );
+  aws = await startLocalAws({ tls: makeServerCertificate(folder, 'server', ['IP:127.0.0.1'], authority) });
+  proxy = await startInspectingProxy({ certificate, upstream: aws.url, trusts: authority });
+  const jane = aws.createUser();
+  const phone = aws.addMfaDevice(jane);
+  const role = aws.createRole({ name: 'admin', requireMfa: true });
+  home = makeHome(aws.url);
+  delete home.env['AWS_ENDPOINT_URL'];
+  Object.assign(home.env, { HTTPS_PROXY: `http://${proxy.host}`, AWS_CA_BUNDLE: company.path });
+  writeCredentials(home, `[default]\n${keyLines(jane)}`);
+  fs.writeFileSync(
+    home.config,
+    `[default]\nregion = eu-west-1\n\n[profile admin]\nrole_arn = ${role.arn}\nsource_profile = default\nmfa_serial = ${phone.serialNumber}\n`,
+  );
+  fs.writeFileSync(join(home.folder, '.bashrc'), '# mine\n');
+  // what a program that reads the folder it is in would read
+  fs.mkdirSync(join(workplace, '.aws'), { recursive: true });
+  fs.mkdirSync(join(workplace, 'node_modules'));
+  for (const name of ['.env', '.envrc', '.npmrc', 'package.json', join('.aws', 'config'), 'tsconfig.json']) {
+    fs.writeFileSync(join(workplace, name), '');
+  }
+  return { code: () => phone.code() };
+};
+
+describe.runIf(process.platform === 'linux')('every command under strace', () => {
+  beforeAll(async () => {
+    const { code } = await setStage();
+    for (const words of [['--version'], ['--help'], ['init']]) await trace(words);
+    await trace(['login', '--token-code', '-'], code());
+    for (const words of [
+      ['env'],
+      ['env', 'admin'],
+      ['exec', '--', 'true'],
+      ['exec', 'admin', '--as', 'process', 'true'],
+      ['credential-process', 'admin'],
+      ['status'],
+      ['list'],
+      ['console', 'admin', '--print'],
+      ['policy'],
+      ['init', '--roles', '--yes'],
+      ['hook', 'bash'],
+      ['completion', 'zsh'],
+      ['setup', 'bash', '--yes'],
+    ]) {
+      await trace(words);
+      noteSecrets();
+    }
+    await trace(['rotate', 'default', '--yes']);
+    noteSecrets();
+    for (const words of [['logout'], ['setup', 'bash', '--remove', '--purge', '--yes']]) await trace(words);
+  }, 300_000);
+
+  afterAll(async () => {
+    await proxy.close();
+    await aws.close();
+    home.remove();
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test('the program touches what SECURITY.md lists, and nothing else', () => {
+    const [written, read] = [patterns('written'), patterns('read')];
+    // folders that are there are made and looked at all the same
+    const folders = [
+      home.folder,
+      fs.realpathSync(os.tmpdir()),
+      '/',
+      join(home.folder, '.aws'),
+      join(home.folder, '.local', 'share'),
+    ];
+    const ours = [
+      root,
+      dirname(dirname(process.execPath)),
+      join(home.folder, 'bin'),
+      join(folder, 'company'),
+    ];
+    const isListed = ({ call, line, texts }: Seen): boolean =>
+      texts.every((path) => {
+        if (written.some((pattern) => pattern.test(path))) return true;
+        if (call === 'mkdir' && folders.some((each) => each.startsWith(path))) return true;
+        if (call !== 'openat' || /O_(?:WRONLY|RDWR|CREAT)/.test(line)) return false;
+        if (read.some((pattern) => pattern.test(path))) return true;
+        return ours.some((each) => path.startsWith(each)) || folders.includes(path);
+      });
+    const touches = seen.filter(({ call }) => touching.has(call));
+    expect(
+      touches.filter((each) => !isListed(each)).map(({ command, line }) => `${command}: ${line}`),
+    ).toEqual([]);
+    const paths = touches.flatMap(({ texts }) => texts);
+    expect(written.filter((pattern) => !paths.some((path) => pattern.test(path)))).toEqual([]);
+  });
+
+  test('the programs that it starts are those of SECURITY.md', () => {
+    const started = seen
+      .filter(({ call, line }) => call === 'execve' && !line.includes(') = -1 '))
+      .map(({ texts: [path = ''] }) => path.split('/').at(-1) ?? '');
+    const listed = rowsOf('program | for').flatMap(([names = '']) => names.replaceAll('`', '').split(', '));
+    // ours, whose first line starts sh, and the command of exec
+    const known = [...listed, 'aws-iam-login', 'true'];
+    expect(new Set(started.map((name) => (name.endsWith('awk') ? 'awk' : name)))).toEqual(
+      new Set(known.filter((name) => name !== 'sh')),
+    );
+  });
+
+  test('no process gets a secret as an argument', () => {
+    expect(secrets.length).toBeGreaterThan(4);
+    const starts = seen.filter(({ call }) => call === 'execve');
+    expect(starts.filter(({ line }) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
+  });
+
+  test('it connects to AWS at the addresses of SECURITY.md, and to nothing else', () => {
+    const [host, port] = proxy.host.split(':');
+    const connected = seen
+      .filter(({ call }) => call === 'connect')
+      .filter(({ line }) => !line.includes(`htons(${port}), sin_addr=inet_addr("${host}")`));
+    expect(connected).toEqual([]);
+    const listed = rowsOf('address | for').map(([cell = '']) =>
+      cell.replaceAll('`', '').replaceAll('<region>', 'eu-west-1'),
+    );
+    expect(new Set(proxy.asked)).toEqual(new Set(listed));
+  });
+});
+
+/** The calls that open or change what a path names. */
+const touching = new Set(
+  [
+    'open',
+    'openat',
+    'creat',
+    'rename',
+    'renameat',
+    'renameat2',
+    'link',
+    'linkat',
+    'symlink',
+    'symlinkat',
+  ].concat([
+    'unlink',
+    'unlinkat',
+    'mkdir',
+    'mkdirat',
+    'rmdir',
+    'chmod',
+    'fchmodat',
+    'chown',
+    'fchownat',
+    'truncate',
+  ]),
+);
+
+/** The paths of a kind that SECURITY.md lists. */
+const patterns = (kind: string): RegExp[] =>
+  rowsOf('path | is | for')
+    .filter(([, is]) => is === kind)
+    .flatMap(([paths = '']) => [...paths.matchAll(/`([^`]+)`/g)].map(([, path = '']) => toPattern(path)));
+
+const toPattern = (glob: string): RegExp => {
+  const parts: Readonly<Record<string, string>> = {
+    '~': home.folder,
+    '.': '\\.',
+    '/**': '(?:/.*)?',
+    '*': '[^/]*',
+  };
+  return new RegExp(`^${glob.replaceAll(/\/\*\*|[~.*]/g, (part) => parts[part] ?? part)}$`);
+};
