@@ -13,7 +13,7 @@
 
 # --- What is asked ---------------------------------------------------------------------------------------------
 
-sure=1 evaluated='' first='' second='' words=0 given=' ' name='' expects=''
+sure=1 evaluated='' first='' second='' third='' words=0 given=' ' name='' expects=''
 format=env as=keys min_ttl='' region='' stored='' undo='' help=''
 
 # Takes the value $2 of option $1.
@@ -69,6 +69,7 @@ for word in "$@"; do
       case $words in
         1) first=$word ;;
         2) second=$word ;;
+        3) third=$word ;;
         *) sure='' ;;
       esac
       [ -n "$word" ] || sure=''
@@ -106,11 +107,12 @@ elif [ "$asked" != profiles ] || [ "$given" != ' ' ]; then
   sure=''
 fi
 if [ "$asked" = profiles ]; then
-  name=$operand
+  name=$third third='' format=$operand
 else
   if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
   name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
 fi
+[ -z "$third" ] || sure=''
 # On a terminal there is something to say, and of a full disk not every awk takes notice.
 if [ -z "$stored" ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then sure=''; fi
 
@@ -636,14 +638,16 @@ function epoch(text,  year, month, day, hour, minute, second, last) {
 
 # --- All profiles --------------------------------------------------------------------------------------------
 
-# Prints the profiles whose names begin with the given text: name, tab, kind, those of the credentials file first.
-function answer_profiles(  i, name) {
+# Prints the profiles of each of the given kinds whose names begin with the given text: name, tab, kind, those of the
+# credentials file first.
+function answer_profiles(  i, j, count, wanted, kinds) {
   read_file(credentials, "credentials")
   read_file(config, "config")
-  for (i = 1; i <= name_count; i++) {
-    name = names[i]
-    if (profile == "" || index(name, profile) == 1) print name "\t" kind_of(name)
-  }
+  for (i = 1; i <= name_count; i++)
+    kinds[i] = profile == "" || index(names[i], profile) == 1 ? kind_of(names[i]) : "\t"
+  count = split(format, wanted, ",")
+  for (j = 1; j <= count; j++)
+    for (i = 1; i <= name_count; i++) if (kinds[i] == wanted[j]) print names[i] "\t" kinds[i]
   exit 80
 }
 

@@ -241,7 +241,7 @@ test('init without a terminal names the roles and the command', async () => {
   const { exitCode, stderr } = await runProcess(home, ['init', '--force']);
   expect(exitCode).toBe(0);
   expect(stderr).toContain(
-    '2 roles of default ask for a code of their own in other AWS tools: dev, prod\n  hint: aws-iam-login init default --roles lets all of them use the session\n',
+    'other AWS tools ask for a code of their own for dev, prod\n  hint: aws-iam-login init default --roles lets them use the session of default\n',
   );
 });
 

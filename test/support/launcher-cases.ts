@@ -448,7 +448,11 @@ export const generateCases = (count: number, seed: number, forShells = false): C
         isPlain || where === 1 ? credentials : chance(0.03) ? undefined : spoilt(credentials, base),
       config: chance(0.1) ? undefined : isPlain || where === 0 ? config : spoilt(config, base),
       argv: isNames
-        ? ['__profiles', ...maybe(0.3, () => [name.slice(0, 2)])]
+        ? [
+            '__profiles',
+            pick(['role,user,other,session', 'user,other', 'SSO']),
+            ...maybe(0.3, () => [name.slice(0, 2)]),
+          ]
         : anyArgv(name, minTtl, isProcess),
       env: anyEnv(base),
       profile: base,
