@@ -1,67 +1,38 @@
 # shellcheck shell=bash
-# bash 3.2 and later: completion of aws-iam-login, without a process and without the bash-completion package.
+# bash 3.2 and later: completion of aws-iam-login, without Node and without the bash-completion package.
 
 # Aliases would be expanded in the functions for good.
 __aws_iam_login_aliases=''
 if \builtin shopt -q expand_aliases; then __aws_iam_login_aliases=1; fi
 \builtin shopt -u expand_aliases
 
-# Leaves the profiles of both files in ail_names, as they are written.
+# Leaves in ail_names the profiles that begin as the word in hand does, those first that the command is mostly about.
 __aws_iam_login_profiles() {
-  local ail_file ail_kind ail_line ail_text ail_flags=$- IFS=$'\n'
-  local -a ail_lines
-  ail_names=()
-  for ail_kind in credentials config; do
-    case $ail_kind in
-      credentials) ail_file=${AWS_SHARED_CREDENTIALS_FILE:-${HOME-}/.aws/credentials} ;;
-      config) ail_file=${AWS_CONFIG_FILE:-${HOME-}/.aws/config} ;;
-    esac
-    # shellcheck disable=SC2088
-    if [[ ${ail_file:0:2} == '~/' ]]; then ail_file=${HOME-}/${ail_file:2}; fi
-    [[ -f $ail_file && -r $ail_file ]] || continue
-    # Only what begins with a bracket or a blank can be a header. The rest becomes empty: word splitting drops it.
-    ail_text=''
-    if ((BASH_VERSINFO[0] >= 4)); then
-      mapfile -t ail_lines <"$ail_file"
-      ail_text="${ail_lines[*]/#[!\[[:blank:]]*/}"
-    else
-      while IFS= builtin read -r ail_line || [[ -n $ail_line ]]; do
-        case $ail_line in [\[\ \	]*) ail_text+=$ail_line$'\n' ;; esac
-      done <"$ail_file"
-    fi
-    set -f
-    for ail_line in $ail_text; do
-      # The usual forms first: this loop is what completion costs.
-      case $ail_kind$ail_line in
-        config'[profile '[!\ \"\']*[!\ \"\']']') ail_names+=("${ail_line:9:${#ail_line}-10}") ;;
-        credentials'['[!\ ]*[!\ ]']') ail_names+=("${ail_line:1:${#ail_line}-2}") ;;
-        *) __aws_iam_login_header ;;
-      esac
-    done
-    case $ail_flags in *f*) ;; *) set +f ;; esac
-  done
+  local ail_kinds ail_begins=${ail_full#--*=} ail_flags=$- IFS=$'\n'
+  case ${ail_command-} in
+    # >>> kinds: made by 'npm run generate'
+    init | rotate) ail_kinds=user,other ;;
+    env | use | exec | credential-process) ail_kinds=role,user,other,session ;;
+    status) ail_kinds=user,role,other,session,SSO ;;
+    console) ail_kinds=role ;;
+    *) ail_kinds=user,role,other,session ;;
+    # <<< kinds
+  esac
+  set -f
+  # shellcheck disable=SC2207
+  ail_names=($(__aws_iam_login_ask __profiles "$ail_kinds" ${ail_begins:+"$ail_begins"}))
+  case $ail_flags in *f*) ;; *) set +f ;; esac
+  ail_names=(${ail_names[@]+"${ail_names[@]%%$'\t'*}"})
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then compopt -o nosort 2>/dev/null; fi
 }
 
-# Adds the profile of ail_line, when it is a header, to ail_names.
-__aws_iam_login_header() {
-  ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
-  case $ail_line in '['*']'*) ;; *) return ;; esac
-  ail_line=${ail_line#\[}
-  ail_line=${ail_line%%\]*}
-  ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
-  ail_line=${ail_line%"${ail_line##*[![:blank:]]}"}
-  if [[ $ail_kind == config ]]; then
-    case $ail_line in
-      default) ;;
-      profile[[:blank:]]*)
-        ail_line=${ail_line#profile}
-        ail_line=${ail_line#"${ail_line%%[![:blank:]]*}"}
-        case $ail_line in \"*\" | \'*\') ail_line=${ail_line:1:${#ail_line}-2} ;; esac
-        ;;
-      *) return ;;
-    esac
-  fi
-  if [[ -n $ail_line ]]; then ail_names+=("$ail_line"); fi
+# Asks the launcher: the one beside the hook, else the one on PATH.
+__aws_iam_login_ask() {
+  if [[ -r ${__aws_iam_login_home-}/shell/aws-iam-login.sh ]]; then
+    command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" "$@"
+  else
+    command aws-iam-login "$@"
+  fi 2>/dev/null </dev/null
 }
 
 # Leaves the options of command $1 in ail_names.
@@ -123,13 +94,15 @@ __aws_iam_login_reply() {
   done
 }
 
-# Cuts the line before the cursor into ail_words and the beginning of the word in hand, ail_full, with its open quote.
+# Cuts the line before the cursor into ail_words and the beginning of the word in hand, ail_full, with its open quote;
+# ail_starts is where each of them begins.
 # COMP_WORDS will not do: bash 4 splits it at `:`, `=` and `@`, and 3.2 does not.
 __aws_iam_login_cut() {
-  local ail_line=${COMP_LINE:0:COMP_POINT} ail_char ail_place ail_escape='' ail_begun=''
-  ail_words=() ail_full='' ail_quote=''
+  local ail_line=${COMP_LINE:0:COMP_POINT} ail_char ail_place ail_start ail_escape='' ail_begun=''
+  ail_words=() ail_starts=() ail_full='' ail_quote=''
   for ((ail_place = 0; ail_place < ${#ail_line}; ail_place++)); do
     ail_char=${ail_line:ail_place:1}
+    if [[ -z $ail_begun ]]; then ail_start=$ail_place; fi
     if [[ -n $ail_escape ]]; then
       ail_full+=$ail_char ail_escape=''
     elif [[ $ail_char == \\ && $ail_quote != \' ]]; then
@@ -139,17 +112,24 @@ __aws_iam_login_cut() {
     elif [[ $ail_char == [\'\"] ]]; then
       ail_quote=$ail_char ail_begun=1
     elif [[ $ail_char == [[:blank:]] ]]; then
-      if [[ -n $ail_begun ]]; then ail_words+=("$ail_full"); fi
+      if [[ -n $ail_begun ]]; then ail_words+=("$ail_full") ail_starts+=("$ail_start"); fi
       ail_full='' ail_begun=''
     else
       ail_full+=$ail_char ail_begun=1
     fi
   done
+  if [[ -z $ail_begun ]]; then ail_start=$COMP_POINT; fi
+  ail_starts+=("$ail_start")
+}
+
+# Whether the next word is the first of the command that `exec` runs: the profile is named already.
+__aws_iam_login_begins() {
+  [[ $ail_command == exec && (-n $ail_second || -n $ail_named) ]]
 }
 
 _aws_iam_login() {
-  local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second=''
-  local -a ail_words ail_names
+  local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second='' ail_named=''
+  local -a ail_words ail_starts ail_names
   # >>> commands: made by 'npm run generate'
   local ail_commands='init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version'
   # <<< commands
@@ -167,7 +147,11 @@ _aws_iam_login() {
       __aws_iam_login_other_command $((ail_place + 1)) "$2"
       return
     elif [[ $ail_word == -* ]]; then
+      case $ail_word in --profile* | -p*) ail_named=1 ;; esac
       if [[ $ail_word != *=* ]] && __aws_iam_login_values "$ail_word"; then ail_value=$ail_word; fi
+    elif __aws_iam_login_begins; then
+      __aws_iam_login_other_command "$ail_place" "$2"
+      return
     elif [[ -z $ail_first ]]; then
       ail_first=$ail_word
       case " $ail_commands " in *" $ail_word "*) ail_command=$ail_word ;; esac
@@ -185,6 +169,8 @@ _aws_iam_login() {
   elif [[ $ail_full == -* ]]; then
     __aws_iam_login_options "$ail_command"
     __aws_iam_login_reply ''
+  elif __aws_iam_login_begins; then
+    __aws_iam_login_other_command "${#ail_words[@]}" "$2"
   elif [[ -z $ail_first ]]; then
     __aws_iam_login_profiles
     local IFS=' '
@@ -211,15 +197,18 @@ _aws_iam_login() {
   fi
 }
 
-# Completes the command of `exec … -- command`, which begins at word $1; $2 is what readline will replace.
+# Completes the command of `exec`, which begins at word $1; $2 is what readline will replace.
 __aws_iam_login_other_command() {
-  local ail_place IFS=$'\n'
+  local ail_place ail_rest=$COMP_LINE IFS=$'\n'
   if declare -F _command_offset >/dev/null; then
+    # bash may have cut the words before it in several pieces
     for ((ail_place = 0; ail_place < COMP_CWORD; ail_place++)); do
-      if [[ ${COMP_WORDS[ail_place]} == -- ]]; then break; fi
+      ail_rest=${ail_rest#"${ail_rest%%[![:blank:]]*}"}
+      if ((${#COMP_LINE} - ${#ail_rest} >= ail_starts[$1])); then break; fi
+      ail_rest=${ail_rest#"${COMP_WORDS[ail_place]}"}
     done
     compopt +o nospace
-    _command_offset $((ail_place + 1))
+    _command_offset "$ail_place"
   elif ((${#ail_words[@]} == $1)); then
     # shellcheck disable=SC2207
     COMPREPLY=($(compgen -A command -S ' ' -- "$2"))

@@ -1,23 +1,34 @@
-# fish 3.1 and later: completion of aws-iam-login, without a process.
+# fish 3.1 and later: completion of aws-iam-login, without Node.
 
-# Prints the profiles of both files with their kind.
+# Prints the profiles with their kind, those first that the command is mostly about.
 function __aws_iam_login_profiles
-    set -l credentials $HOME/.aws/credentials
-    test -n "$AWS_SHARED_CREDENTIALS_FILE"; and set credentials (string replace -r '^~/' $HOME/ -- $AWS_SHARED_CREDENTIALS_FILE)
-    set -l config $HOME/.aws/config
-    test -n "$AWS_CONFIG_FILE"; and set config (string replace -r '^~/' $HOME/ -- $AWS_CONFIG_FILE)
-    # Headers as `[name`, and `role_arn` below those that have one.
-    set -l lines
-    test -f "$credentials"; and test -r "$credentials"
-    and set lines (string replace -rf '^\s*(?|(\[)\s*([^\]]*?)\s*\].*|(role_arn)()\s*=.*)$' '$1$2' <$credentials | string collect)
-    test -f "$config"; and test -r "$config"
-    and set -a lines (string replace -rf '^\s*(?|(\[)\s*(?|(default)|profile\s+(?|"([^"\]]*)"|\'([^\'\]]*)\'|([^\]]*?)))\s*\].*|(role_arn)()\s*=.*)$' '$1$2' <$config | string collect)
-    string replace -ra '\nrole_arn(?=\n|$)' \trole -- $lines \
-        | string replace -r '^\[(.*-sts)$' '$1'\tsession | string replace -r '^\[([^\t]*)$' '$1'\tuser | string replace -rf '^\[?(?!role_arn$)(.+)$' '$1'
+    __aws_iam_login_state
+    set -l kinds
+    switch "$__aws_iam_login_command"
+        # >>> kinds: made by 'npm run generate'
+        case init rotate
+            set kinds user,other
+        case env use exec credential-process
+            set kinds role,user,other,session
+        case status
+            set kinds user,role,other,session,SSO
+        case console
+            set kinds role
+        case '*'
+            set kinds user,role,other,session
+        # <<< kinds
+    end
+    # The launcher beside the hook, else the one on PATH.
+    if test -r "$__aws_iam_login_home/shell/aws-iam-login.sh"
+        command sh $__aws_iam_login_home/shell/aws-iam-login.sh __profiles $kinds </dev/null 2>/dev/null
+    else if command -sq aws-iam-login
+        command aws-iam-login __profiles $kinds </dev/null 2>/dev/null
+    end
 end
 
 # Leaves the command of the line before the cursor (or nothing), and how many operands there are, in two variables;
-# `other` when the rest is another command. Asked for every option below, so each line is looked at once.
+# `other` when the rest is another command, with the number of its first word in a third. Asked for every option below, so
+# each line is looked at once.
 function __aws_iam_login_state
     set -l line (commandline -cp | string collect)
     test "$line" = "$__aws_iam_login_line"; and return
@@ -25,15 +36,25 @@ function __aws_iam_login_state
     set -g __aws_iam_login_command ''
     set -g __aws_iam_login_operands 0
     set -l skip
+    set -l named
+    set -l place 1
     for word in (commandline -opc)[2..-1]
+        set place (math $place + 1)
         if set -q skip[1]
             set skip
             continue
         end
         if test "$word" = --
             set -g __aws_iam_login_command other
+            set -g __aws_iam_login_rest (math $place + 1)
             return
         end
+        if test "$__aws_iam_login_command$named" = exec1; and not string match -q -- '-*' $word
+            set -g __aws_iam_login_command other
+            set -g __aws_iam_login_rest $place
+            return
+        end
+        string match -qr -- '^(--profile|-p)' $word; and set named 1
         switch $word
             # >>> values: made by 'npm run generate'
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --key-store --service --browser --max-key-age
@@ -50,7 +71,12 @@ function __aws_iam_login_state
                     end
                     set -g __aws_iam_login_command $word
                 end
+                test $__aws_iam_login_operands -eq 2; and set named 1
         end
+    end
+    if test "$__aws_iam_login_command$named$skip" = exec1; and not string match -q -- '-*' (commandline -ct)
+        set -g __aws_iam_login_command other
+        set -g __aws_iam_login_rest (math $place + 1)
     end
 end
 
@@ -64,7 +90,7 @@ function __aws_iam_login_words
     switch "$__aws_iam_login_command:$__aws_iam_login_operands"
         case 'other:*'
             set -l words (commandline -opc)
-            set -e words[1..(contains -i -- -- $words)]
+            set -e words[1..(math $__aws_iam_login_rest - 1)]
             set -l text (string join ' ' -- (string escape -- $words) (commandline -ct))
             complete --do-complete="$text" # -C would take a dash for an option
         case :0
@@ -108,7 +134,7 @@ function __aws_iam_login_commands
     # <<< descriptions
 end
 
-complete -c aws-iam-login -f -a '(__aws_iam_login_words)'
+complete -c aws-iam-login -f -k -a '(__aws_iam_login_words)'
 # >>> options: made by 'npm run generate'
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console doctor policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one named like a command'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate console' -l token-code -x -d 'the six digits; - reads them from stdin'

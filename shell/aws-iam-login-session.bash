@@ -55,10 +55,11 @@ __aws_iam_login_apply() {
   return "$ail_code"
 }
 
-# Finds the command among the words, in either order, and leaves its name in ail_command, its place in ail_at.
+# Finds the command among the words, in either order, and leaves its name in ail_command, its place in ail_at, and
+# whether it is to be silent in ail_quiet.
 __aws_iam_login_find_command() {
   local ail_word ail_place=0 ail_value='' ail_profile=''
-  ail_command=login ail_at=0
+  ail_command=login ail_at=0 ail_quiet=''
   for ail_word in "$@"; do
     ((ail_place += 1))
     if [[ -n $ail_value ]]; then
@@ -74,6 +75,7 @@ __aws_iam_login_find_command() {
         ;;
       --profile | -p | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) ail_value=1 ;;
       # <<< options
+      --quiet | -q) ail_quiet=1 ;;
       -*) ;;
       *)
         if [[ $ail_at == 0 ]]; then
@@ -102,7 +104,7 @@ __aws_iam_login_logout() {
 }
 
 __aws_iam_login_main() {
-  local ail_command ail_at ail_code=0
+  local ail_command ail_at ail_quiet ail_code=0
   __aws_iam_login_find_command "$@"
   case $ail_command in
     use) __aws_iam_login_untraced __aws_iam_login_apply __aws_iam_login_run "${@:1:ail_at-1}" env --format env "${@:ail_at+1}" || ail_code=$? ;;
@@ -113,7 +115,39 @@ __aws_iam_login_main() {
     use:0 | login:0 | logout:0) unset AWS_IAM_LOGIN_DECLINED ;;
     use:130 | login:130) if [[ $- == *i* ]] && __aws_iam_login_is_over; then __aws_iam_login_decline; fi ;;
   esac
+  if [[ $ail_command:$ail_code == use:0 && -z $ail_quiet && $- == *i* ]]; then __aws_iam_login_tell; fi
   return "$ail_code"
+}
+
+# Says what `use` has done: `session of default until 21:40 (12 h), eu-west-1`.
+__aws_iam_login_tell() {
+  local ail_now ail_left ail_when ail_format='%H:%M:%S %a %b %d' ail_end=${AWS_IAM_LOGIN_EXPIRES_AT-} ail_for=''
+  if [[ -z ${AWS_IAM_LOGIN_PROFILE-} ]]; then
+    __aws_iam_login_say 'this shell has no session any more'
+    return
+  fi
+  __aws_iam_login_is_time "$ail_end" || return 0
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 402)); then
+    builtin printf -v ail_when "%($ail_format)T" "$ail_end"
+  else
+    ail_when=$(\command date -d "@$ail_end" "+$ail_format" 2>/dev/null || \command date -r "$ail_end" "+$ail_format" 2>/dev/null) || return 0
+  fi
+  __aws_iam_login_clock
+  ail_left=$((ail_end - ail_now))
+  if ((ail_left < 60)); then
+    ail_for=" $ail_left s"
+  else
+    ail_left=$(((ail_left + 30) / 60))
+    if ((ail_left >= 60)); then ail_for=" $((ail_left / 60)) h"; fi
+    if ((ail_left % 60)); then ail_for+=" $((ail_left % 60)) min"; fi
+  fi
+  # The day where its midnight is still to come.
+  if ((ail_now >= ail_end - 10#${ail_when:0:2} * 3600 - 10#${ail_when:3:2} * 60 - 10#${ail_when:6:2})); then
+    ail_when=${ail_when:0:5}
+  else
+    ail_when="${ail_when:9} ${ail_when:0:5}"
+  fi
+  __aws_iam_login_say "session of $AWS_IAM_LOGIN_PROFILE until $ail_when (${ail_for# })${AWS_IAM_LOGIN_REGION:+, $AWS_IAM_LOGIN_REGION}"
 }
 
 # --- The prompt ------------------------------------------------------------------------------------------------
@@ -180,7 +214,7 @@ __aws_iam_login_renew() {
   if [[ ${AWS_IAM_LOGIN_HOOK-} == notify || ${AWS_IAM_LOGIN_DECLINED-} == "$1:$2" ]]; then ail_ask=''; fi
   if ((ail_now < __aws_iam_login_wait)) || [[ -z $ail_ask && $__aws_iam_login_settled == "$1:$2" ]]; then
     __aws_iam_login_take "$1" || ail_code=$?
-    # What only the program can tell (a role's session, say) is asked of it now and then.
+    # What only the program can tell (an unusual file, say) is asked of it now and then.
     ((ail_code == 2 && ail_now >= __aws_iam_login_wait)) || return 0
     ail_code=0
   fi

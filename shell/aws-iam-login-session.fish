@@ -41,13 +41,15 @@ function __aws_iam_login_apply
     set -q text[1]; and string join \n -- $text | source
 end
 
-# Finds the command among the words, in either order, and prints it with its place.
+# Finds the command among the words, in either order, and prints it with its place and the word
+# that makes it silent.
 function __aws_iam_login_find_command
     set -l command login
     set -l at 0
     set -l place 0
     set -l skip
     set -l profile
+    set -l quiet
     for word in $argv
         set place (math $place + 1)
         if set -q skip[1]
@@ -63,6 +65,8 @@ function __aws_iam_login_find_command
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --key-store --service --browser --max-key-age
                 set skip 1
             # <<< options
+            case --quiet -q
+                set quiet $word
             case '-*'
             # >>> commands: made by 'npm run generate'
             case init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
@@ -81,6 +85,7 @@ function __aws_iam_login_find_command
     end
     echo $command
     echo $at
+    echo $quiet
 end
 
 # Logs out, and takes the session out of this shell when the program says that it is one of those.
@@ -111,6 +116,9 @@ function __aws_iam_login_main
             __aws_iam_login_run $argv
             set code $status
     end
+    if test $found[1]:$code = use:0; and status is-interactive; and not contains -- $found[3] --quiet -q
+        __aws_iam_login_tell
+    end
     switch $found[1]:$code
         case use:0 login:0 logout:0
             set -e -g AWS_IAM_LOGIN_DECLINED
@@ -119,6 +127,36 @@ function __aws_iam_login_main
             and set -gx AWS_IAM_LOGIN_DECLINED "$AWS_IAM_LOGIN_PROFILE:$AWS_IAM_LOGIN_EXPIRES_AT"
     end
     return $code
+end
+
+# Says what `use` has done: `session of default until 21:40 (12 h), eu-west-1`.
+function __aws_iam_login_tell
+    if test -z "$AWS_IAM_LOGIN_PROFILE"
+        __aws_iam_login_say 'this shell has no session any more'
+        return
+    end
+    set -l end $AWS_IAM_LOGIN_EXPIRES_AT
+    __aws_iam_login_is_time $end; or return 0
+    set -l when (command date -d "@$end" '+%H:%M:%S %a %b %d' 2>/dev/null; or command date -r $end '+%H:%M:%S %a %b %d' 2>/dev/null)
+    or return 0
+    set -l now (__aws_iam_login_now)
+    set -l left (math $end - $now)
+    set -l for "$left s"
+    if test $left -ge 60
+        set left (math -s0 "($left + 30) / 60")
+        set -l hours (math -s0 $left / 60)
+        set -l minutes (math $left % 60)
+        set for
+        test $hours -eq 0; or set -a for "$hours h"
+        test $minutes -eq 0; or set -a for "$minutes min"
+    end
+    # The day where its midnight is still to come.
+    set -l part (string match -r '^(..):(..):(..) (.*)$' -- $when)
+    set -l day
+    test $now -ge (math "$end - $part[2] * 3600 - $part[3] * 60 - $part[4]"); or set day "$part[5] "
+    set -l region
+    test -z "$AWS_IAM_LOGIN_REGION"; or set region ", $AWS_IAM_LOGIN_REGION"
+    __aws_iam_login_say "session of $AWS_IAM_LOGIN_PROFILE until $day$part[2]:$part[3] ($for)$region"
 end
 
 # --- The prompt ------------------------------------------------------------------------------------------------
@@ -236,7 +274,7 @@ function __aws_iam_login_renew
             test -z "$ask"; and test "$__aws_iam_login_settled" = "$end"
         end
         __aws_iam_login_take $argv[1]
-        # What only the program can tell (a role's session, say) is asked of it now and then.
+        # What only the program can tell (an unusual file, say) is asked of it now and then.
         test $status -eq 2; and test $now -ge $__aws_iam_login_wait; or return
     end
     if test -n "$ask"; and __aws_iam_login_is_input_waiting

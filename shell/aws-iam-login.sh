@@ -13,8 +13,8 @@
 
 # --- What is asked ---------------------------------------------------------------------------------------------
 
-sure=1 evaluated='' first='' second='' words=0 given=' ' name='' expects=''
-format=env as=keys min_ttl=300 region='' stored='' undo='' help=''
+sure=1 evaluated='' first='' second='' third='' words=0 given=' ' name='' expects=''
+format=env as=keys min_ttl='' region='' stored='' undo='' help=''
 
 # Takes the value $2 of option $1.
 take() {
@@ -69,6 +69,7 @@ for word in "$@"; do
       case $words in
         1) first=$word ;;
         2) second=$word ;;
+        3) third=$word ;;
         *) sure='' ;;
       esac
       [ -n "$word" ] || sure=''
@@ -81,24 +82,37 @@ done
 asked='' operand=''
 case $first in
   env) asked=env operand=$second ;;
+  credential-process) asked=process operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
   # >>> commands: made by 'npm run generate'
-  init | login | use | exec | credential-process | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
+  init | login | use | exec | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
-  *) if [ "$second" = env ]; then asked=env operand=$first; fi ;;
+  *)
+    case $second in
+      env) asked=env operand=$first ;;
+      credential-process) asked=process operand=$first ;;
+    esac
+    ;;
 esac
 if [ "$asked" = env ]; then
+  min_ttl=${min_ttl:-300}
   case $format in process | json | dotenv | env-no-export) ;; *) evaluated=1 ;; esac
   if [ -n "$help" ]; then evaluated=''; fi
-  if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
-  case $format in env | fish | process) ;; *) sure='' ;; esac
+  case $format in env | fish | process | json | dotenv | env-no-export) ;; *) sure='' ;; esac
   case $as in keys | profile | watch) ;; *) sure='' ;; esac
-  name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
-elif [ "$asked" = profiles ] && [ "$given" = ' ' ]; then
-  name=$operand
-else
+elif [ "$asked" = process ]; then
+  format=process
+  case $given in *' format '* | *' as '* | *' hook '* | *' stored '* | *' unset '*) sure='' ;; esac
+elif [ "$asked" != profiles ] || [ "$given" != ' ' ]; then
   sure=''
 fi
+if [ "$asked" = profiles ]; then
+  name=$third third='' format=$operand
+else
+  if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
+  name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
+fi
+[ -z "$third" ] || sure=''
 # On a terminal there is something to say, and of a full disk not every awk takes notice.
 if [ -z "$stored" ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then sure=''; fi
 
@@ -149,10 +163,10 @@ BEGIN {
   mode = ARGV[1]; profile = ARGV[2]; credentials = ARGV[3]; config = ARGV[4]
   format = ARGV[5]; as = ARGV[6]; min_ttl = ARGV[7]; region = ARGV[8]; undo = ARGV[9] != ""
   if (mode == "profiles") answer_profiles()
-  min_ttl = duration(min_ttl)
+  if (min_ttl != "") min_ttl = duration(min_ttl)
   if (region != "") check_region(region)
   if (undo) answer_undo()
-  answer_env()
+  answer_session()
 }
 
 function odd() { exit 82 }
@@ -176,7 +190,7 @@ function read_file(path, kind,  record, got, before, is_ended, is_header, end, h
       end = index(record, "\n")
       header = end ? substr(record, 1, end - 1) : record
       if (mode == "profiles") list_profile(header, end ? substr(record, end) : "\n", kind)
-      else if (index(header, profile) || header ~ /["\047\\]|DEFAULT/) find_profile(header, end ? substr(record, end + 1) : "", kind)
+      else if (index(header, sought) || header ~ /["\047\\]|DEFAULT/) find_profile(header, end ? substr(record, end + 1) : "", kind)
       else if (at != "") leave(header)
     } else {
       # Within a header, behind nothing but blanks, or behind a CR, which ends a line for Python: not all parsers see the same.
@@ -224,6 +238,16 @@ function more(record) {
 
 # --- One profile ---------------------------------------------------------------------------------------------
 
+# Reads the sections of a profile as those of the `role`, and those of its session, out of both files.
+function read_profile(name, role,  place) {
+  check_name(name)
+  sought = name; sought_role = role
+  split("", body)
+  read_file(credentials, "credentials")
+  read_file(config, "config")
+  for (place in body) { is_there[role] += place !~ /session$/; parse(place, body[place]) }
+}
+
 # Keeps the section when it is that of the profile, or of its session.
 function find_profile(header, text, kind,  name, bare) {
   name = header
@@ -234,8 +258,8 @@ function find_profile(header, text, kind,  name, bare) {
     gsub(/["\047\\]/, "", bare)
     if (name ~ /^profile ("[A-Za-z0-9_.@+%:\/=, -]+"|\047[A-Za-z0-9_.@+%:\/=, -]+\047)\]$/) {
       name = substr(bare, 9, length(name) - 11)
-      if (name == profile || name == profile "-sts") odd()
-    } else if (index(bare, profile)) odd()
+      if (name == sought || name == sought "-sts") odd()
+    } else if (index(bare, sought)) odd()
     if (index(bare, "DEFAULT")) odd()
     leave(header)
     return
@@ -248,8 +272,8 @@ function find_profile(header, text, kind,  name, bare) {
     name = substr(name, 9)
     if (name == "default") odd()
   }
-  if (name == profile) enter(kind " user", text)
-  else if (name == profile "-sts") enter(kind " session", text)
+  if (name == sought) enter(kind " " sought_role, text)
+  else if (name == sought "-sts") enter(kind " " sought_role " session", text)
   else leave(header)
 }
 
@@ -285,68 +309,169 @@ function parse(place, text,  lines, count, i, line, key, equals, is_block) {
     sub(/^[ \t]+/, "", line)
     if ((place, key) in value || line ~ /^[#;]|[^!-~][#;]/) odd()
     is_block = line == ""
-    if (is_block && key ~ /^(aws_|sso_|web_identity_|credential_|mfa_|assumed_|role_arn$|source_profile$|region$|expiration$)/) odd()
+    if (is_block && key ~ /^(aws_|sso_|web_identity_|credential_|mfa_|assumed_|role_|external_id$|source_profile$|duration_seconds$|region$|expiration$)/) odd()
     value[place, key] = line
-    if (key ~ /^(role_arn$|credential_(source|process)$|sso_|web_identity_)/) value[place, "other identity"] = 1
+    if (key ~ /^(credential_(source|process)$|sso_|web_identity_)/) value[place, "other identity"] = 1
   }
 }
 
-# The value of a key of the `user` or the `session`, the credentials file before the config file; empty without one.
+# The value of a key of a profile or of its session, the credentials file before the config file; empty without one.
 function get(role, key) {
   if (("credentials " role, key) in value) return value["credentials " role, key]
   if (("config " role, key) in value) return value["config " role, key]
   return ""
 }
 
-# --- env -----------------------------------------------------------------------------------------------------
+# --- The session ---------------------------------------------------------------------------------------------
 
-function answer_env(  place, is_named_session, time) {
-  check_name()
+# Answers with the stored session when it is live.
+function answer_session(  is_named_session, is_role, silent, time, end) {
   # `x-sts` stands for `x`, unless it is a profile in its own right.
-  if (profile ~ /.-sts$/) {
+  if (is_session_name(profile)) {
     is_named_session = 1
-    profile = substr(profile, 1, length(profile) - 4)
-    if (profile ~ /-sts$/) odd()
+    profile = base_name(profile)
   }
-  read_file(credentials, "credentials")
-  read_file(config, "config")
-  for (place in body) parse(place, body[place])
+  read_profile(profile, "profile")
+  if (is_named_session && is_own_profile("profile session")) odd()
+  if (get("profile session", "role_arn") get("profile session", "other identity") get("profile session", "aws_security_token") != "") odd()
+  if (get("profile", "other identity") != "") odd()
+  is_role = get("profile", "role_arn") != ""
+  if (is_role) source = read_source("profile")
+  if (min_ttl == "") min_ttl = process_min_ttl(is_role)
+  if (is_role) min_ttl = role_min_ttl(min_ttl)
+  silent = is_role || get("profile", "mfa_process") != ""
 
-  if (get("session", "other identity") get("session", "aws_security_token") != "") odd()
-  if (is_named_session && get("session", "aws_access_key_id") != "" && get("session", "aws_session_token") == "") odd()
-  # Roles are the program\047s as yet. One that is assumed with our own session is answered like a user, silently renewed,
-  # once the session\047s assumed_role_arn and assumed_from are the role_arn and the source_profile of the profile.
-  if (get("user", "other identity") get("session", "assumed_role_arn") get("session", "assumed_from") != "") odd()
-  answer_session(get("user", "mfa_process") != "")
-}
-
-# Answers with the stored session when it is live; `silent` tells whether its renewal needs nobody at the terminal.
-function answer_session(silent,  id, secret, token, time, end) {
-  id = stored("aws_access_key_id"); secret = stored("aws_secret_access_key"); token = stored("aws_session_token")
+  if (!is_whole("profile session")) none()
+  if (is_role ? stored("assumed_role_arn") != get("profile", "role_arn") || stored("assumed_from") != source : is_for_role("profile session")) none()
+  if (!is_there["profile"]) odd()
   time = stored("expiration")
-  if (id == "" || secret == "" || token == "" || time == "") none()
-  if (!("credentials user" in body) && !("config user" in body)) odd()
   end = epoch(time)
   if (end - clock() < min_ttl) none()
-  if ((id secret token) ~ /[^!-~]|["\047\\]/) odd()
-  if (region == "") region = get("user", "region")
-  if (region == "") region = get("session", "region")
-  if (region != "") check_region(region)
+  if ((stored("aws_access_key_id") stored("aws_secret_access_key") stored("aws_session_token")) ~ /[^!-~]|["\047\\]/) odd()
+  if (region == "") region = region_of("profile")
   time = substr(time, 1, 10) "T" substr(time, 12, 8) "Z"
-  if (format == "process") answer(process_text(id, secret, token, time))
-  set_session(id, secret, token, time, end, silent)
-  answer(shell_text())
+  if (format == "process") answer(process_text(time))
+  set_session(time, end, silent)
+  answer(variables_text())
+}
+
+function is_session_name(name) { return name ~ /.-sts$/ }
+
+function base_name(name) {
+  name = substr(name, 1, length(name) - 4)
+  if (is_session_name(name)) odd()
+  return name
+}
+
+# Whether a `-sts` section is a profile in its own right.
+function is_own_profile(role) {
+  return get(role, "role_arn") get(role, "other identity") != "" || (get(role, "aws_access_key_id") != "" && get(role, "aws_session_token") == "")
 }
 
 # The session\047s own keys count in the credentials file only.
-function stored(key) { return ("credentials session", key) in value ? value["credentials session", key] : "" }
+function stored(key) { return in_credentials("profile session", key) }
+function in_credentials(role, key) { return ("credentials " role, key) in value ? value["credentials " role, key] : "" }
 
-function set_session(id, secret, token, time, end, silent,  old) {
+function is_whole(role) {
+  return in_credentials(role, "aws_access_key_id") != "" && in_credentials(role, "aws_secret_access_key") != "" && \
+    in_credentials(role, "aws_session_token") != "" && in_credentials(role, "expiration") != ""
+}
+
+function is_for_role(role) { return in_credentials(role, "assumed_role_arn") in_credentials(role, "assumed_from") != "" }
+
+function region_of(role,  text) {
+  text = get(role, "region")
+  if (text == "") text = get(role " session", "region")
+  if (text != "") check_region(text)
+  return text
+}
+
+# --- Roles ---------------------------------------------------------------------------------------------------
+
+# Reads the source profile that a role names, as the `source`, and says its name. Whose credentials come from a process
+# or from elsewhere, and what is named by its session without being there, is the program\047s to follow.
+function read_source(role,  named, name) {
+  named = get(role, "source_profile")
+  if (named == "") odd()
+  name = is_session_name(named) ? base_name(named) : named
+  forget("source")
+  read_profile(name, "source")
+  if (get("source", "other identity") != "") odd()
+  if (named != name && (!is_there["source"] || is_own_profile("source session"))) odd()
+  return name
+}
+
+function forget(role,  key, parts) {
+  for (key in value) {
+    split(key, parts, SUBSEP)
+    if (parts[1] ~ ("^[a-z]+ " role "( session)?$")) delete value[key]
+  }
+  is_there[role] = 0
+}
+
+# Seconds that a role\047s session must still last: half of what a new one has where that is less than was asked for.
+function role_min_ttl(asked,  lasts) {
+  lasts = role_lasts()
+  if (asked < lasts) return asked
+  if (lasts % 2) odd()
+  return lasts / 2
+}
+
+function role_lasts(  wished) {
+  wished = wished_duration("profile")
+  return wished && wished < 3600 ? wished : 3600
+}
+
+function wished_duration(role,  text) {
+  text = get(role, "duration_seconds")
+  if (text != "" && (text !~ /^[1-9][0-9]*$/ || length(text) > 6)) odd()
+  return text + 0
+}
+
+# What a session must still last for a program that takes it from a process: as minTtlForProcess in TypeScript.
+function process_min_ttl(is_role,  lasts) {
+  if (is_role ? !is_renewed_silently() : get("profile", "mfa_process") == "") return 300
+  lasts = is_role ? role_lasts() : wished_duration("profile")
+  if (!lasts) lasts = 43200
+  return lasts < 1920 ? lasts / 2 : 960
+}
+
+# Whether a role\047s next session needs nobody at the terminal: follows its sources to the user, as long as all is plain.
+function is_renewed_silently(  name, seen, count, serial_number) {
+  check_role("profile")
+  seen[profile] = 1
+  for (name = source; get("source", "role_arn") != ""; name = read_source("source")) {
+    if (name in seen || ++count > 3 || get("source", "aws_access_key_id") != "") odd()
+    seen[name] = 1
+    check_role("source")
+  }
+  if (get("source", "aws_access_key_id") == "" || get("source", "aws_session_token") get("source", "aws_security_token") get("source", "aws_mfa_device") != "") odd()
+  serial_number = get("source", "mfa_serial")
+  if (serial_number !~ /^arn:aws:/ && (serial_number != "" || get("source", "region") ~ /^(cn-|us-gov-|eusc-|us-iso|eu-iso)/)) odd()
+  region_of("source")
+  if (get("source", "mfa_process") != "") return 1
+  if (!is_whole("source session") || is_for_role("source session")) return 0
+  return epoch(in_credentials("source session", "expiration")) - clock() >= 60
+}
+
+# What the program would refuse it has to say itself.
+function check_role(role,  arn, id, name, wished) {
+  arn = get(role, "role_arn"); id = get(role, "external_id"); name = get(role, "role_session_name")
+  if (arn !~ /^arn:aws:iam::[0-9]+:role\/[A-Za-z0-9_+=,.@\/-]*[A-Za-z0-9_+=,.@-]$/ || index(arn, ":role/") != 26 || length(arn) > 95) odd()
+  if (id != "" && (id !~ /^[A-Za-z0-9_+=,.@:\/-]+$/ || length(id) < 2 || length(id) > 1224)) odd()
+  if (name != "" && (name !~ /^[A-Za-z0-9_+=,.@-]+$/ || length(name) < 2 || length(name) > 64)) odd()
+  wished = wished_duration(role)
+  if (wished && (wished < 900 || wished > 43200)) odd()
+}
+
+# --- env -----------------------------------------------------------------------------------------------------
+
+function set_session(time, end, silent,  old) {
   if ("AWS_IAM_LOGIN_AS" in ENVIRON) take_back()
   if (as == "keys") {
-    set("AWS_ACCESS_KEY_ID", id)
-    set("AWS_SECRET_ACCESS_KEY", secret)
-    set("AWS_SESSION_TOKEN", token)
+    set("AWS_ACCESS_KEY_ID", stored("aws_access_key_id"))
+    set("AWS_SECRET_ACCESS_KEY", stored("aws_secret_access_key"))
+    set("AWS_SESSION_TOKEN", stored("aws_session_token"))
     set("AWS_CREDENTIAL_EXPIRATION", time)
     unset("AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN")
   } else if (as == "profile") {
@@ -383,7 +508,7 @@ function take_back(  ours) {
 function answer_undo() {
   if (format == "process") answer("")
   take_back()
-  answer(shell_text())
+  answer(variables_text())
 }
 
 function is_our_profile() {
@@ -415,6 +540,28 @@ function unset(list,  parts, count, i) {
   }
 }
 
+function variables_text() { return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+
+function plain_text(  i, text) {
+  for (i = 1; i <= name_count; i++) {
+    if (!is_set[names[i]]) continue
+    if (content[names[i]] !~ /^[A-Za-z0-9_.@+%:\/,=-]*$/) odd()
+    text = text (text == "" ? "" : "\n") names[i] "=" content[names[i]]
+  }
+  return text
+}
+
+function json_text(  i, wanted, text) {
+  for (wanted = 1; wanted >= 0; wanted--) {
+    for (i = 1; i <= name_count; i++) {
+      if (is_set[names[i]] != wanted) continue
+      if (index(content[names[i]], "\"")) odd()
+      text = text (text == "" ? "" : ",\n") "  \"" names[i] "\": " (wanted ? "\"" content[names[i]] "\"" : "null")
+    }
+  }
+  return "{\n" text "\n}"
+}
+
 # All or nothing: a first line that tries, and the secrets behind it, since a shell that this is not meant for shows it.
 function shell_text(  i, name, unset_names, set_names, assigned, fish_set, fish_unset, commands) {
   for (i = 1; i <= name_count; i++) {
@@ -435,18 +582,19 @@ function shell_text(  i, name, unset_names, set_names, assigned, fish_set, fish_
     unset_names set_names ")\047 &&\n" substr(commands, 5)
 }
 
-function process_text(id, secret, token, time) {
-  return "{\n  \"Version\": 1,\n  \"AccessKeyId\": \"" id "\",\n  \"SecretAccessKey\": \"" secret "\",\n  \"SessionToken\": \"" token "\",\n  \"Expiration\": \"" time "\"\n}"
+function process_text(time) {
+  return "{\n  \"Version\": 1,\n  \"AccessKeyId\": \"" stored("aws_access_key_id") "\",\n  \"SecretAccessKey\": \"" stored("aws_secret_access_key") \
+    "\",\n  \"SessionToken\": \"" stored("aws_session_token") "\",\n  \"Expiration\": \"" time "\"\n}"
 }
 
 # --- Checks --------------------------------------------------------------------------------------------------
 
 # Names that every parser reads alike, and that JavaScript does not trip over.
-function check_name() {
-  if (profile !~ /^[A-Za-z0-9_][A-Za-z0-9_.@+%:\/-]*$/) odd()
+function check_name(name) {
+  if (name !~ /^[A-Za-z0-9_][A-Za-z0-9_.@+%:\/-]*$/) odd()
   # The name of a section that aws-mfa has made may stand for another profile.
-  if (profile ~ /-long-term(-sts)?$/) odd()
-  if (profile ~ /^(DEFAULT|profile|(profile|sso-session|services)\..*|__.*|constructor|toString|toLocaleString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable)$/) odd()
+  if (name ~ /-long-term(-sts)?$/) odd()
+  if (name ~ /^(DEFAULT|profile|(profile|sso-session|services)\..*|__.*|constructor|toString|toLocaleString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable)$/) odd()
 }
 
 function check_region(text) { if (text !~ /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$/ || length(text) > 63) odd() }
@@ -459,13 +607,19 @@ function duration(text) {
   return text
 }
 
-# Unix time in whole seconds: srand() tells the last seed, which it takes from the clock, in newer mawk in nanoseconds.
-function clock(  now, later) {
-  srand()
-  now = whole_seconds(srand())
-  later = whole_seconds(srand())
-  if (now < 1600000000 || now > 9999999999 || later < now || later > now + 1) odd()
+# Unix time in whole seconds, asked once: srand() tells the last seed, which it takes from the clock, in newer mawk in
+# nanoseconds.
+function clock() {
+  if (!now) now = machine_clock()
   return now
+}
+
+function machine_clock(  first, later) {
+  srand()
+  first = whole_seconds(srand())
+  later = whole_seconds(srand())
+  if (first < 1600000000 || first > 9999999999 || later < first || later > first + 1) odd()
+  return first
 }
 
 function whole_seconds(seed) { return int(seed > 1e17 ? seed / 1e9 : seed > 1e14 ? seed / 1e6 : seed) }
@@ -484,14 +638,16 @@ function epoch(text,  year, month, day, hour, minute, second, last) {
 
 # --- All profiles --------------------------------------------------------------------------------------------
 
-# Prints the profiles whose names begin with the given text: name, tab, kind, those of the credentials file first.
-function answer_profiles(  i, name) {
+# Prints the profiles of each of the given kinds whose names begin with the given text: name, tab, kind, those of the
+# credentials file first.
+function answer_profiles(  i, j, count, wanted, kinds) {
   read_file(credentials, "credentials")
   read_file(config, "config")
-  for (i = 1; i <= name_count; i++) {
-    name = names[i]
-    if (profile == "" || index(name, profile) == 1) print name "\t" kind_of(name)
-  }
+  for (i = 1; i <= name_count; i++)
+    kinds[i] = profile == "" || index(names[i], profile) == 1 ? kind_of(names[i]) : "\t"
+  count = split(format, wanted, ",")
+  for (j = 1; j <= count; j++)
+    for (i = 1; i <= name_count; i++) if (kinds[i] == wanted[j]) print names[i] "\t" kinds[i]
   exit 80
 }
 

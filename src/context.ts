@@ -8,8 +8,8 @@ export type Context = {
   readonly now: () => number;
   /** Resolves after so many milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Writes one line to stderr. */
-  readonly log: (line: string) => void;
+  /** Writes one line to stderr; where there are colours, that of an error is marked. */
+  readonly log: (line: string, kind?: 'error') => void;
   /** Writes text to stdout as it is. */
   readonly print: (text: string) => void;
   /** Registers what to say when a signal ends the program; `undefined` when there is nothing to say any more. */
@@ -21,7 +21,8 @@ export type Context = {
 };
 
 /** Tells the user something: one line on stderr that says who speaks. */
-export const tell = ({ log }: Pick<Context, 'log'>, text: string): void => log(`aws-iam-login: ${text}`);
+export const tell = ({ log }: Pick<Context, 'log'>, text: string, kind?: 'error'): void =>
+  log(`aws-iam-login: ${text}`, kind);
 
 /**
  * A copy of the environment with what the launcher's shell has dropped from it: dash and BusyBox keep no variable whose

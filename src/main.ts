@@ -12,6 +12,9 @@ import { shown } from './text.ts';
 const argv = process.argv.slice(2);
 const line = scan(argv);
 
+/** Puts colour into a line for people, once it is known where that goes. */
+let paint = (text: string, _kind: 'error' | undefined): string => text;
+
 let describeAtSignal: (() => readonly string[]) | undefined;
 
 const context: Context = {
@@ -23,7 +26,7 @@ const context: Context = {
       setTimeout(resolve, milliseconds);
     }),
   // whatever a file, a variable or a server may have put into a message
-  log: (text) => process.stderr.write(`${shown(text)}\n`),
+  log: (text, kind) => process.stderr.write(`${paint(shown(text), kind)}\n`),
   print: (text) => {
     // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
     if (text !== '') process.stdout.write(text);
@@ -53,6 +56,10 @@ const main = async (): Promise<void> => {
     return;
   }
   guardStreams();
+  if (process.stderr.isTTY) {
+    const { linePainter } = await import('./terminal/screen.ts');
+    paint = linePainter(context.env);
+  }
   if (asksForHelp(line)) {
     // without what only the other commands need
     const { runHelp } = await import('./cli/help.js');

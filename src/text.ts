@@ -29,6 +29,14 @@ export const shownPath = (path: string, home: string | undefined): string =>
     ? `~${path.slice(home.replace(/\/$/, '').length)}`
     : path;
 
+/** The text with `~` for the home folder in every path, save in quotes, where no shell would read it. */
+export const withShownPaths = (text: string, home: string | undefined): string => {
+  const folder = home?.replace(/\/$/, '') ?? '';
+  if (folder === '') return text;
+  const [first = '', ...others] = text.split(`${folder}/`);
+  return others.reduce((said, part) => `${said}${/(?:^|[\s(])$/.test(said) ? '~' : folder}/${part}`, first);
+};
+
 /** Names for a sentence, those behind the first eight only counted: `a, b and 3 more`. */
 export const listed = (names: readonly string[], most = 8): string => {
   const first = names.slice(0, most).map(shellWord).join(', ');

@@ -11,7 +11,7 @@ setup() {
 }
 teardown() { stop_shells; }
 
-question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
+question='Enter MFA code for .* \(arn:aws:iam::123456789012:mfa/jane\):$'
 
 calls() { wc -l <"$D/calls"; }
 

@@ -284,6 +284,7 @@ const processScripts: Readonly<Record<ShellName, (folder: string, rounds: number
 // One Tab behind \`aws-iam-login use user-1\`. That of zsh needs its line editor, so a second zsh runs in a terminal.
 const completionScripts: Readonly<Record<ShellName, (folder: string) => string>> = {
   bash: () => `
+__aws_iam_login_home='${packageRoot}'
 . '${join(completionFolder, 'aws-iam-login.bash')}'
 COMP_LINE='aws-iam-login use user-1' COMP_POINT=24 best=999999999
 for round in 1 2 3 4 5; do
@@ -297,6 +298,7 @@ echo $best
   zsh: (folder) => `
 zmodload zsh/zpty
 cat >'${folder}/.zshrc' <<'RC'
+__aws_iam_login_home='${packageRoot}'
 fpath+=('${completionFolder}')
 autoload -Uz compinit && compinit -u -D
 zmodload zsh/datetime
@@ -324,6 +326,7 @@ cat '${folder}/tab'
 `,
   fish: () => `
 function aws-iam-login; end
+set -g __aws_iam_login_home '${packageRoot}'
 source '${join(completionFolder, 'aws-iam-login.fish')}'
 set -l best 999999999
 for round in 1 2 3 4 5

@@ -349,7 +349,7 @@ describe('exec', () => {
       fs.readFileSync(home.credentials, 'utf8').split('[default-sts]')[0] ?? '',
     );
     const terminal = await openTerminal(home, 'aws-iam-login exec -- sh -c "read line; echo heard \\$line"');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(aws.deviceOf(jane).code());
     await terminal.press('Enter');
     await until(() => aws.count('GetSessionToken') === 1);

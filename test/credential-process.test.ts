@@ -181,7 +181,7 @@ describe('the question', () => {
       `i=0; while [ $i -lt ${count} ]; do i=$((i + 1)); aws-iam-login credential-process default </dev/null >out.$i 2>err.$i &
        : | aws-iam-login credential-process admin 2>&1 >role.$i | cat >err.role.$i & done; wait; echo END`,
     );
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     const screen = await terminal.until(/END/);
@@ -203,7 +203,7 @@ describe('the question', () => {
 
   test('ends when nothing is typed, with the terminal as it was', async () => {
     const terminal = await openTerminal(home, ending(`'${process.execPath}' '${script}' 2`));
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type('123');
     expect(await terminal.until(/END/)).toContain('EXIT3');
     expect(fs.readFileSync(join(home.folder, 'err'), 'utf8')).toBe(
@@ -217,7 +217,7 @@ describe('the question', () => {
       home,
       `aws-iam-login default & until [ -e go ]; do sleep 0.1; done; '${process.execPath}' '${script}' 2 2>err; echo EXIT$?; wait; echo END`,
     );
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     fs.writeFileSync(join(home.folder, 'go'), '');
     await terminal.until(/EXIT3/);
     expect(fs.readFileSync(join(home.folder, 'err'), 'utf8')).toMatch(
@@ -231,7 +231,7 @@ describe('the question', () => {
     'ends after %i s, before the 60 s of the SDK for Go',
     async (seconds) => {
       const terminal = await openTerminal(home, ending('aws-iam-login credential-process default'));
-      await terminal.until(/mfa\/phone:$/m);
+      await terminal.until(/mfa\/phone\):$/m);
       const since = Date.now();
       expect(await terminal.until(/END/)).toContain('EXIT3');
       expect((Date.now() - since) / 1000).toBeLessThan(seconds + 4);

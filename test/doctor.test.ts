@@ -88,7 +88,7 @@ describe('doctor', () => {
     };
     const report = await examine({ profile: 'default', maxKeyAge: 90, offline: true }, context);
     const mends = report.lines.flatMap((each) => (each.level === 'ok' ? [] : [`         ${each.mend}`]));
-    const lines = formatReport(report, { ...plainScreen, columns }).split('\n');
+    const lines = formatReport(report, { ...plainScreen, columns }, stringWidth).split('\n');
     expect(lines).toEqual(expect.arrayContaining(mends));
     const isLong = (text: string): boolean => stringWidth(text) > columns && !/\S{32}/.test(text);
     expect(lines.filter((text) => isLong(text) && !mends.includes(text))).toEqual([]);

@@ -238,10 +238,10 @@ describe('a program of AWS', () => {
       home,
       `aws-iam-login exec admin --as process -- sh -c '${python} ${useBoto} 1; rm ~/.aws/credentials.* 2>/dev/null; sed "/^expiration/s/20[0-9]*/2020/" ~/.aws/credentials >new && cat new >~/.aws/credentials; ${python} ${useBoto} 1 </dev/null 2>&1 | cat'; echo END`,
     );
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(aws.deviceOf(jane).code());
     await terminal.press('Enter');
-    await terminal.until(/assumed-role[^]*mfa\/phone:$/m);
+    await terminal.until(/assumed-role[^]*mfa\/phone\):$/m);
     await terminal.type(aws.deviceOf(jane).code());
     await terminal.press('Enter');
     const screen = await terminal.until(/END/);

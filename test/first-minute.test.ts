@@ -36,7 +36,7 @@ const storeSession = (name = 'default', seconds = 7200, user = jane): void => {
 
 const requests = (): string[] => aws.calls.map(({ action }) => action);
 
-const asked = /Enter MFA code for arn:aws:iam::123456789012:mfa\/phone:$/m;
+const asked = /Enter MFA code for default \(arn:aws:iam::123456789012:mfa\/phone\):$/m;
 
 describe('a profile that was never initialised', () => {
   beforeEach(() => {
@@ -49,7 +49,7 @@ describe('a profile that was never initialised', () => {
     await terminal.type(phone.code());
     await terminal.press('Enter');
     expect(await terminal.until(/EXIT\d/)).toMatch(
-      /^aws-iam-login: profile default is user jane with MFA device arn:aws:iam::123456789012:mfa\/phone\nEnter MFA code for \S+: \d{6}\naws-iam-login: session of default until [^\n]*\nEXIT0/,
+      /^aws-iam-login: profile default is user jane with MFA device arn:aws:iam::123456789012:mfa\/phone\nEnter MFA code for \S+ \(\S+\): \d{6}\naws-iam-login: session of default until [^\n]*\nEXIT0/,
     );
     expect(sectionOf(home, 'default')).toMatchObject({ mfa_serial: phone.serialNumber, username: 'jane' });
     expect(requests()).toEqual(['GetCallerIdentity', 'ListMFADevices', 'GetSessionToken']);
@@ -114,7 +114,7 @@ describe('a profile that was never initialised', () => {
     await one.press('Enter');
     const asking = await Promise.race([
       one.until(asked).then(() => one),
-      other.until(/Enter MFA code for \S+:$/m).then(() => other),
+      other.until(/Enter MFA code for \S+ \(\S+\):$/m).then(() => other),
     ]);
     await asking.type(phone.code());
     await asking.press('Enter');
@@ -127,7 +127,7 @@ describe('a profile that was never initialised', () => {
 
 describe('a question with a live session behind it', () => {
   const live =
-    /^session of default until \d\d:\d\d \(2 h\) is live: Enter keeps it\nEnter MFA code for \S+:$/m;
+    /^session of default until \d\d:\d\d \(2 h\) is live: Enter keeps it\nEnter MFA code for \S+ \(\S+\):$/m;
 
   beforeEach(() => {
     storeSession();

@@ -11,7 +11,7 @@ setup() {
 }
 teardown() { stop_shells; }
 
-question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
+question='Enter MFA code for .* \(arn:aws:iam::123456789012:mfa/jane\):$'
 
 # become_session SHELL PROFILE SECONDS [NAME=VALUE...]: this shell has a session that ends so many seconds from now.
 become_session() {
@@ -33,6 +33,7 @@ renews() {
   become_session "$1" default -5
   wait_for "$question"
   enter "$(local_code)"
+  wait_for '^aws-iam-login: session of default until .* \(12 h\)$'
   wait_for '^R0>$'
   show AWS_ACCESS_KEY_ID AWS_IAM_LOGIN_PROFILE
   wait_for '^AWS_ACCESS_KEY_ID=\[ASIA[A-Z0-9]{12,}\]'
@@ -48,6 +49,7 @@ declines() {
     become_session "$1" default -5
     wait_for "$question"
     press "$answer"
+    wait_for '^aws-iam-login: nothing was done: aws-iam-login login default asks again$'
     wait_for '^R[0-9]+>$'
     show AWS_ACCESS_KEY_ID AWS_IAM_LOGIN_DECLINED
     wait_for '^AWS_ACCESS_KEY_ID=\[ASIAOLD\]'
@@ -497,6 +499,30 @@ uses() {
   wait_for '^AWS_IAM_LOGIN_PROFILE=\[\]'
 }
 for_each_shell uses "use switches this shell, in both word orders and with the options of env"
+
+tells() {
+  local seconds
+  for seconds in 140 3620 43220 129020; do
+    store_session "of$seconds" "$seconds" "AT$seconds"
+    printf '\n[of%s]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\nregion = eu-west-3\n' "$seconds" >>"$D/home/.aws/credentials"
+  done
+  start_shell "$1"
+  for seconds in 140 3620 43220 129020; do
+    clear_screen
+    done_with "aws-iam-login use of$seconds --min-ttl 0"
+    done_with "aws-iam-login login of$seconds --if-needed --min-ttl 0"
+    [[ $(count_on_screen "^aws-iam-login: session of of$seconds until .*[0-9]{2}:[0-9]{2} \([^)]+ (h|min)\), eu-west-3$") -eq 2 ]]
+    # the shell says the very words of the program
+    [[ $(screen | grep '^aws-iam-login: session of' | sort -u | wc -l) -eq 1 ]]
+  done
+  clear_screen
+  done_with "aws-iam-login use of3620 --quiet"
+  done_with "aws-iam-login -q use of3620"
+  [[ $(count_on_screen '^aws-iam-login: ') -eq 0 ]]
+  done_with "aws-iam-login use --unset"
+  wait_for '^aws-iam-login: this shell has no session any more$'
+}
+for_each_shell tells "use says until when, in the words of login, and --quiet says nothing"
 
 uses_nothing() {
   store_session default 3600 ONE

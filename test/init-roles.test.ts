@@ -107,7 +107,7 @@ describe('init --roles', () => {
     const { exitCode, stderr } = await roles('--yes');
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `role odd is left as it is: ${home.config} line 3 is written in a way that cannot be edited safely\n`,
+      `role odd is left as it is: ~/.aws/config line 3 is written in a way that cannot be edited safely\n`,
     );
     expect(stderr).toContain('role shadowed is left as it is: ');
     expect(snapshot(home)).toEqual(before);
@@ -124,7 +124,7 @@ describe('init --roles', () => {
     const { exitCode, stderr } = await roles('--undo', '--yes');
     expect(exitCode).toBe(0);
     expect(stderr).toContain(
-      `role dev is left as it is: ${home.config} below line 1 mfa_serial was written anew since\n`,
+      `role dev is left as it is: ~/.aws/config below line 1 mfa_serial was written anew since\n`,
     );
     expect(config()).toBe(changed.replace(changedRoleOf('prod'), roleOf('prod')));
   });
@@ -241,7 +241,7 @@ test('init without a terminal names the roles and the command', async () => {
   const { exitCode, stderr } = await runProcess(home, ['init', '--force']);
   expect(exitCode).toBe(0);
   expect(stderr).toContain(
-    '2 roles of default ask for a code of their own in other AWS tools: dev, prod\n  hint: aws-iam-login init default --roles lets all of them use the session\n',
+    'other AWS tools ask for a code of their own for dev, prod\n  hint: aws-iam-login init default --roles lets them use the session of default\n',
   );
 });
 

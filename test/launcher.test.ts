@@ -13,7 +13,7 @@ import {
   posixCommands,
   writeCases,
 } from './support/launcher.ts';
-import { generateCases } from './support/launcher-cases.ts';
+import { caseKinds, generateCases } from './support/launcher-cases.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(180_000, 1_800_000) });
@@ -56,11 +56,18 @@ test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async
   const odd = places.filter(
     (place, index) => cases[place]?.isPlain === false && answers[index] !== 'handed over',
   );
+  const shares = caseKinds.map((kind) => {
+    const [of = 0, over = 0] = [answerable, handedOver].map(
+      (list) => list.filter(({ place }) => cases[place]?.kind === kind).length,
+    );
+    return { kind, of, answered: of - over };
+  });
   process.stdout.write(
-    `${shell} with ${awk}: ${places.length} cases, seed ${seed}; the launcher answered ${answerable.length - handedOver.length} of ${answerable.length} for plain files, and ${odd.length} for odd ones\n`,
+    `${shell} with ${awk}: ${places.length} cases, seed ${seed}; the launcher answered for plain files ${shares.map(({ kind, of, answered }) => `${answered} of ${of} ${kind}`).join(', ')}; for odd ones ${odd.length}\n`,
   );
   expect(differences.slice(0, 3)).toEqual([]);
   expect(answerable.length).toBeGreaterThan(places.length / 10);
+  expect(shares.filter(({ of }) => of === 0 && places === all)).toEqual([]);
   expect(handedOver.slice(0, 3).map(({ place }) => ({ ...cases[place], seed }))).toEqual([]);
 });
 

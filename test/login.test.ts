@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { login } from '../src/sessions/login.ts';
 import { readTokenCode, readUnannouncedCode, runMfaProcess } from '../src/sessions/token-code.ts';
@@ -224,6 +224,17 @@ describe('the token code', () => {
       'stdin did not end within 0.1 s, and holds no token code so far',
     );
     expect(await readUnannouncedCode(stream, 100)).toBeUndefined();
+  });
+
+  test('has 60 s to come from stdin', async () => {
+    vi.useFakeTimers();
+    try {
+      const read = readTokenCode(new PassThrough());
+      vi.advanceTimersByTime(60_000);
+      await expect(read).rejects.toThrow('stdin did not end within 60 s');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('is no endless text', async () => {
@@ -567,7 +578,7 @@ describe('a credentials file that others may read', () => {
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(
       new RegExp(
-        `^aws-iam-login: ${home.credentials} can be read by other users \\(mode 0${mode.toString(8)}\\)\n {2}hint: chmod 600 ${home.credentials}\n[^\n]*session of default[^\n]*\n$`,
+        `^aws-iam-login: ~/.aws/credentials can be read by other users \\(mode 0${mode.toString(8)}\\)\n {2}hint: chmod 600 ~/.aws/credentials\n[^\n]*session of default[^\n]*\n$`,
       ),
     );
     expect(await run(home, ['env'])).toMatchObject({ exitCode: 0, stderr: '' });
@@ -614,16 +625,16 @@ describe('the endpoint', () => {
 });
 
 describe('on a terminal', () => {
-  const asked = 'Enter MFA code for arn:aws:iam::123456789012:mfa/phone: ';
+  const asked = String.raw`Enter MFA code for default \(arn:aws:iam::123456789012:mfa/phone\): `;
 
   test('the code is asked for, shown while it is typed, and can be corrected with Backspace', async () => {
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     const code = phone.code();
     await terminal.type(`99${code.slice(0, 3)}x`);
     await terminal.until(new RegExp(`${asked}99${code.slice(0, 3)}x$`, 'm'));
     for (let times = 0; times < 8; times += 1) await terminal.press('BSpace');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(code);
     await terminal.until(new RegExp(`${asked}${code}$`, 'm'));
     await terminal.press('Enter');
@@ -637,7 +648,7 @@ describe('on a terminal', () => {
       home,
       'aws-iam-login env </dev/null >out 2>err; echo "EXIT$?"; cat err',
     );
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     await terminal.until(/EXIT0/);
@@ -648,7 +659,7 @@ describe('on a terminal', () => {
   test.each(['Enter', 'C-c', 'C-d'])('%s ends it with 130 and changes nothing', async (key) => {
     const before = snapshot(home);
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?; stty -a');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.press(key);
     const screen = await terminal.until(/EXIT\d+[^]* icanon /);
     expect(screen).toContain('EXIT130');
@@ -660,10 +671,10 @@ describe('on a terminal', () => {
 
   test('Ctrl-C after some digits ends it with 130 too', async () => {
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type('123');
     await terminal.press('C-d');
-    await terminal.until(/phone: 123$/m);
+    await terminal.until(/phone\): 123$/m);
     await terminal.press('C-c');
     expect(await terminal.until(/EXIT\d+/)).toContain('EXIT130');
     expect(aws.count()).toBe(0);
@@ -671,10 +682,10 @@ describe('on a terminal', () => {
 
   test('what is no code is asked for again without a request', async () => {
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type('12345');
     await terminal.press('Enter');
-    await terminal.until(/a token code is six digits\n[^]*mfa\/phone:$/);
+    await terminal.until(/a token code is six digits\n[^]*mfa\/phone\):$/);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     await terminal.until(/EXIT0/);
@@ -683,10 +694,10 @@ describe('on a terminal', () => {
 
   test('a wrong code is asked for again, and the next one is taken', async () => {
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.wrongCode());
     await terminal.press('Enter');
-    await terminal.until(/rejected the token code[^]*the next code comes in \d+ s[^]*mfa\/phone:$/);
+    await terminal.until(/rejected the token code[^]*the next code comes in \d+ s[^]*mfa\/phone\):$/);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     await terminal.until(/EXIT0/);
@@ -697,13 +708,13 @@ describe('on a terminal', () => {
     const before = snapshot(home);
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
     const [wrong = '', other = ''] = wrongCodes(phone, 2);
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(wrong);
     await terminal.press('Enter');
-    await terminal.until(/rejected the token code[^]*mfa\/phone:$/);
+    await terminal.until(/rejected the token code[^]*mfa\/phone\):$/);
     await terminal.type(wrong);
     await terminal.press('Enter');
-    await terminal.until(/was used already[^]*mfa\/phone:$/);
+    await terminal.until(/was used already[^]*mfa\/phone\):$/);
     await terminal.type(other);
     await terminal.press('Enter');
     await terminal.until(/EXIT1\b/);
@@ -714,7 +725,7 @@ describe('on a terminal', () => {
   test('a wrong serial number is not asked about again', async () => {
     aws.removeMfaDevice(phone.serialNumber);
     const terminal = await openTerminal(home, 'aws-iam-login; echo EXIT$?');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type('123456');
     await terminal.press('Enter');
     const screen = await terminal.until(/EXIT1\b/);
@@ -725,7 +736,7 @@ describe('on a terminal', () => {
 
   test('a code on stdin is not taken where the terminal can be asked', async () => {
     const terminal = await openTerminal(home, `echo ${phone.code()} | aws-iam-login; echo EXIT$?`);
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     expect(aws.count()).toBe(0);
   });
 
@@ -742,7 +753,7 @@ describe('on a terminal', () => {
   test('a terminal that goes away ends the question', async () => {
     const exit = join(home.folder, 'exit');
     const terminal = await openTerminal(home, `trap '' HUP; aws-iam-login; echo $? >${exit}`);
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.close();
     expect(await until(() => fs.existsSync(exit) && fs.readFileSync(exit, 'utf8'))).toBe('3\n');
     expect(aws.count()).toBe(0);
@@ -761,7 +772,7 @@ describe('while a shell draws its prompt', () => {
     await terminal.until(/^R0>$/m);
     await terminal.type(hooks[shell]);
     await terminal.press('Enter');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     await terminal.until(/HOOK0\n[^]*R0>$/);
@@ -782,7 +793,7 @@ describe('while a shell draws its prompt', () => {
     await terminal.until(/^R0>$/m);
     await terminal.type(hooks[shell]);
     await terminal.press('Enter');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.press(key);
     await terminal.until(/HOOK130\n[^]*R\d>$/);
     await terminal.type(`echo still ${shell === 'fish' ? '(math 1 + 1)' : '$((1 + 1))'} here`);

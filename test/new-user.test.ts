@@ -38,7 +38,7 @@ const firstMinute = async (): Promise<Terminal> => {
   await terminal.until(/^\$ *$/m);
   await terminal.type('aws-iam-login');
   await terminal.press('Enter');
-  await terminal.until(/Enter MFA code for \S+:$/);
+  await terminal.until(/Enter MFA code for \S+ \(\S+\):$/);
   await terminal.type(phone.code());
   await terminal.press('Enter');
   await terminal.until(/Change the file\? \[y\/N\]$/);

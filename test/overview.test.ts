@@ -8,6 +8,7 @@ import { readOverview } from '../src/sessions/overview.ts';
 import type { Entry } from '../src/sessions/overview.ts';
 import { plainScreen, stdoutScreen } from '../src/terminal/screen.ts';
 import { formatTable } from '../src/terminal/table.ts';
+import { widthFor } from '../src/terminal/width.ts';
 import { useScene } from './support/fixture.ts';
 import { checkedDocument } from './support/json-documents.ts';
 import { type Home, keyLines, run, runProcess, sessionLines, writeCredentials } from './support/program.ts';
@@ -237,7 +238,7 @@ const tableOf = (columns: number): string[] =>
   formatList(
     [entry('a'), entry(`very-${'long-'.repeat(20)}name`)],
     undefined,
-    { ...plainScreen, columns },
+    { screen: { ...plainScreen, columns }, widthOf: stringWidth },
     1e9,
   )
     .split('\n')
@@ -264,9 +265,18 @@ describe('a table', () => {
         ...plainScreen,
         columns: 8,
       },
+      stringWidth,
     );
     expect(lines).toEqual(['A      B', '漢字…  x']);
   });
+});
+
+test('the width of plain texts is their length, of others what string-width says', async () => {
+  const texts = ['a … b → ~', 'x'];
+  const widthOf = await widthFor(texts);
+  expect(widthOf).not.toBe(stringWidth);
+  for (const text of texts) expect(widthOf(text)).toBe(stringWidth(text));
+  for (const other of ['漢', 'e\u0301', '\t', 'é']) expect(await widthFor(['x', other])).toBe(stringWidth);
 });
 
 const painted = (env: Record<string, string>, isTerminal: boolean): string =>
@@ -307,6 +317,8 @@ test.each([10, 1000, 10_000])('%i users with sessions and roles are told in one 
   const entries = readOverview(shared, { minTtl: 300, now, keyDate: () => undefined });
   expect(entries.length).toBe(2 * count);
   expect(entries.at(-1)).toMatchObject({ name: `r${count - 1}`, user: `u${count - 1}`, state: 'ready' });
-  const lines = formatList(entries, undefined, plainScreen, now).split('\n');
+  const lines = formatList(entries, undefined, { screen: plainScreen, widthOf: stringWidth }, now).split(
+    '\n',
+  );
   expect(lines[2 * count]).toMatch(new RegExp(`^ {4}r${count - 1} +role +when needed`));
 });

@@ -86,7 +86,7 @@ const askThrice = async (command: string) => {
     home,
     `for P in default-live one two; do export P AWS_PROFILE=$P; ${command} 2>>err; done; echo END`,
   );
-  await terminal.until(/mfa\/phone:$/m);
+  await terminal.until(/mfa\/phone\):$/m);
   await terminal.type(phone.code());
   await terminal.press('Enter');
   const screen = await terminal.until(/END/);

@@ -13,7 +13,7 @@ setup() {
 }
 teardown() { stop_shells; }
 
-question='Enter MFA code for arn:aws:iam::123456789012:mfa/jane:$'
+question='Enter MFA code for .* \(arn:aws:iam::123456789012:mfa/jane\):$'
 
 # become SHELL PROFILE: this shell has a session of the profile that has just ended.
 become() {

@@ -327,7 +327,7 @@ describe('with two keys', () => {
     );
     const { exitCode, stderr } = await rotate('--delete-other', '--yes');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`is in [second] of ${scene.home.credentials}: it was not deleted`);
+    expect(stderr).toContain(`is in [second] of ~/.aws/credentials: it was not deleted`);
     expect(ids()).toHaveLength(2);
   });
 
@@ -703,7 +703,7 @@ describe('an unfinished rotation', () => {
     };
     const { exitCode, stderr } = await runHere(elsewhere, ['rotate', 'default']);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`is about other files: ${scene.home.credentials} and`);
+    expect(stderr).toContain(`is about other files: ~/.aws/credentials and`);
     expect(fs.readFileSync(copy)).toEqual(fs.readFileSync(scene.home.credentials));
   });
 

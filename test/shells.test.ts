@@ -66,7 +66,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     await terminal.until(/R0>$/);
     await terminal.type(`${takeUp(shell, 'default')}; echo "KEY $AWS_ACCESS_KEY_ID"`);
     await terminal.press('Enter');
-    await terminal.until(/mfa\/phone:$/m);
+    await terminal.until(/mfa\/phone\):$/m);
     await terminal.type(phone.code());
     await terminal.press('Enter');
     expect(await terminal.until(/KEY ASIA/)).toContain(sectionOf(home, 'default-sts')['aws_access_key_id']);
@@ -149,6 +149,21 @@ describe('the format of another shell', () => {
       expect(settings('after') || settings('before')).toBe(settings('before'));
     },
   );
+});
+
+test.each([
+  ['eval "$(aws-iam-login env default)"', 'default'],
+  ['aws-iam-login env default | source', 'default'],
+  ['aws-iam-login env default --as profile | source', 'default'],
+  ['aws-iam-login env --unset | source', '--unset'],
+  // what the launcher leaves to the program
+  ['eval "$(aws-iam-login env default --debug)"', 'default'],
+])('fish is told what to type instead of %s, in one sentence', async (line, word) => {
+  storeSession();
+  expect(await runShell(home, 'fish', `${line}; and echo no; env | grep ^AWS_ACCESS`)).toMatchObject({
+    stdout: '',
+    stderr: `aws-iam-login: fish needs another form: aws-iam-login env ${word} --format fish | source\n`,
+  });
 });
 
 // What a shell showed of its options and variables, without those that always change.

@@ -38,7 +38,16 @@ const misread: readonly (readonly [string, string])[] = [
 ];
 const known = misread.map(([credentials, config]): Case => {
   const profile = credentials.includes('[x]') ? 'x' : 'default';
-  return { credentials, config, argv: [], env: {}, profile, now: 1_790_000_000, isPlain: false };
+  return {
+    credentials,
+    config,
+    argv: [],
+    env: {},
+    profile,
+    now: 1_790_000_000,
+    kind: 'user env',
+    isPlain: false,
+  };
 });
 
 // The files and the variables are the generator's; what is asked is what a hook asks.

@@ -1,3 +1,4 @@
+import type { ProfileKind } from '../profiles/kind.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
 import { execForms, formats, forms } from '../shells/names.ts';
 import { keyPlaces } from '../stores/names.ts';
@@ -164,6 +165,8 @@ type Command = {
   readonly group: keyof typeof groups;
   /** What the word after the command names. */
   readonly operand: 'profile' | 'shell' | 'topic' | 'none';
+  /** The kinds of profiles that Tab offers, in this order; `userFirst` where nothing is said. */
+  readonly kinds?: readonly ProfileKind[];
   /** What stdout carries. A shell evaluates `variables`, and has to stop when there are none. */
   readonly stdout: 'nothing' | 'variables' | 'text' | "the command's";
   readonly options: readonly OptionName[];
@@ -175,6 +178,11 @@ type Command = {
   /** What else its help says, in paragraphs. */
   readonly note?: readonly string[];
 };
+
+/** What Tab offers where a user is meant as often as a role: no SSO profile, for which we have no session. */
+export const userFirst: readonly ProfileKind[] = ['user', 'role', 'other', 'session'];
+const roleFirst: readonly ProfileKind[] = ['role', 'user', 'other', 'session'];
+const onlyUsers: readonly ProfileKind[] = ['user', 'other'];
 
 /** The options of every command. */
 export const everywhere = [
@@ -200,6 +208,7 @@ export const commands = {
     describe: "find the user's name and MFA device, and write them down",
     group: 'setup',
     operand: 'profile',
+    kinds: onlyUsers,
     stdout: 'nothing',
     options: [
       'profile',
@@ -242,6 +251,7 @@ export const commands = {
     describe: 'print the variables of a live session, for eval',
     group: 'daily',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'variables',
     options: [...session, 'format', 'as', 'unset', 'hook', 'stored', ...everywhere],
     note: [
@@ -257,6 +267,7 @@ export const commands = {
     describe: 'put a live session into this shell (needs the hook)',
     group: 'daily',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'nothing',
     options: [...session, 'format', 'as', 'unset', ...everywhere],
     note: ['It does what env does, and the prompt renews the session. aws-iam-login setup loads the hook.'],
@@ -269,6 +280,7 @@ export const commands = {
     describe: 'run a command with the variables of a live session',
     group: 'daily',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: "the command's",
     options: [...session, 'as', ...everywhere],
     values: {
@@ -290,6 +302,7 @@ export const commands = {
     describe: 'print a live session for credential_process',
     group: 'setup',
     operand: 'profile',
+    kinds: roleFirst,
     stdout: 'text',
     options: [...session, ...everywhere],
     examples: [
@@ -307,6 +320,7 @@ export const commands = {
     describe: 'replace the access key; finish or undo a rotation',
     group: 'keys',
     operand: 'profile',
+    kinds: onlyUsers,
     stdout: 'text',
     options: [
       'profile',
@@ -335,6 +349,7 @@ export const commands = {
     describe: 'who this shell and a profile are, and until when',
     group: 'daily',
     operand: 'profile',
+    kinds: [...userFirst, 'SSO'],
     stdout: 'text',
     options: ['profile', 'min-ttl', 'json', ...everywhere],
     examples: [
@@ -370,6 +385,7 @@ export const commands = {
     describe: 'open the AWS console in the browser, as a role',
     group: 'daily',
     operand: 'profile',
+    kinds: ['role'],
     stdout: 'text',
     options: [...session, 'service', 'print', 'browser', ...everywhere],
     examples: [

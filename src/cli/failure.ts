@@ -15,7 +15,7 @@ export const reportFailure = (error: unknown, line: Scan, context: Context): num
   const fromHook = isOn(line, 'hook');
   // The prompt hook that must not ask only wants to know, and says itself what there is to say.
   if (!(fromHook && isOn(line, 'no-input') && code === exitCode.noSession)) {
-    tell(context, `${isUserError(error) ? '' : 'unexpected error: '}${messageOf(error)}`);
+    tell(context, `${isUserError(error) ? '' : 'unexpected error: '}${messageOf(error)}`, 'error');
     if (isUserError(error) && error.hint !== undefined && !fromHook) context.log(`  hint: ${error.hint}`);
   }
   if (isOn(line, 'debug') && error instanceof Error) context.log(traceOf(error));

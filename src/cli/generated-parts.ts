@@ -1,6 +1,6 @@
 import { shells } from '../shells/names.ts';
 import { quoteFish, quotePosix } from '../shells/quoting.ts';
-import { commandNames, commandOf, optionNames, optionOf } from './commands.ts';
+import { commandNames, commandOf, optionNames, optionOf, userFirst } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
 
 /** A part of a checked-in file that is made from the table of commands: what stands between two marked lines. */
@@ -93,6 +93,17 @@ const offersOf = (name: OptionName, place: Place = ''): 'profiles' | readonly st
 const placesOfOwn = (name: OptionName): readonly CommandName[] =>
   commandNames.filter((command) => commandOf(command).values?.[name] !== undefined);
 
+/** The commands for which Tab offers other profiles than in most places, with the kinds of these. */
+const kindGroups = (): Array<readonly [names: readonly CommandName[], kinds: string]> => {
+  return [...new Set(commandNames.map(kindsOf))]
+    .filter((kinds) => kinds !== userFirst.join(','))
+    .map((kinds) => [commandNames.filter((name) => kindsOf(name) === kinds), kinds]);
+};
+
+const kindsOf = (name: CommandName): string => (commandOf(name).kinds ?? userFirst).join(',');
+
+const usualKinds = `*) ail_kinds=${userFirst.join(',')} ;;`;
+
 const bashOptions = (): string[] =>
   optionGroups().map(({ places: alike, names }) => {
     const pattern = alike.map((place) => (place === '' ? "''" : place)).join(' | ');
@@ -181,11 +192,18 @@ const fishCompletion = 'completions/aws-iam-login.fish';
 const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell}`;
 
 const launcher = 'shell/aws-iam-login.sh';
+const commandsForNode = commandNames.filter((name) => name !== 'env' && name !== 'credential-process');
 
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
 const tableOf = (
   topics: readonly string[],
 ): ReadonlyArray<readonly [string, string, number, readonly string[]]> => [
+  [
+    bashCompletion,
+    'kinds',
+    4,
+    [...kindGroups().map(([names, kinds]) => `${names.join(' | ')}) ail_kinds=${kinds} ;;`), usualKinds],
+  ],
   [bashCompletion, 'options', 4, bashOptions()],
   [bashCompletion, 'values', 4, bashValues()],
   [bashCompletion, 'commands', 2, [`local ail_commands='${commandNames.join(' ')}'`]],
@@ -196,6 +214,12 @@ const tableOf = (
     operandGroups(topics).map(
       ({ names, words }) => `${names.join(' | ')}) ail_names=(${words.join(' ')}) ;;`,
     ),
+  ],
+  [
+    zshCompletion,
+    'kinds',
+    4,
+    [...kindGroups().map(([names, kinds]) => `(${names.join('|')}) ail_kinds=${kinds} ;;`), `(${usualKinds}`],
   ],
   [
     zshCompletion,
@@ -216,6 +240,16 @@ const tableOf = (
       ({ names, words }) =>
         `(${names.join('|')}) ail_operands=('1: : '${words.length === 0 ? '' : ` '2: :(${words.join(' ')})'`}) ;;`,
     ),
+  ],
+  [
+    fishCompletion,
+    'kinds',
+    8,
+    [
+      ...kindGroups().flatMap(([names, kinds]) => [`case ${names.join(' ')}`, `    set kinds ${kinds}`]),
+      `case '*'`,
+      `    set kinds ${userFirst.join(',')}`,
+    ],
   ],
   [fishCompletion, 'values', 12, [`case ${valueWords.join(' ')}`]],
   [fishCompletion, 'commands', 24, [`contains -- $word ${commandNames.join(' ')}`]],
@@ -242,7 +276,7 @@ const tableOf = (
   ],
   [fishCompletion, 'options', 0, fishOptions()],
   [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
-  [launcher, 'commands', 2, [`${commandNames.filter((name) => name !== 'env').join(' | ')}) ;;`]],
+  [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
     scriptOf('bash'),
     'options',

@@ -33,13 +33,13 @@ const quickOptions: Readonly<Record<string, readonly OptionName[]>> = {
 /**
  * What `env`, `exec` and `credential-process` do when a live session is stored, and `--version`, without the rest of
  * the program (yargs, the SDK); undefined for everything else, mistakes included, which the rest of the program then sees. Never raises.
- * It is the launcher's measure: `env`, `env --unset`, `env --stored` and `__profiles` it answers like this, or not at all.
+ * It is the launcher's measure: `env` with its options, `credential-process` and `__profiles` it answers like this, or not at all.
  */
 export const quickAnswer = (argv: readonly string[], context: Context): QuickAnswer | undefined => {
   try {
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === 'version'))
       return printed(`${version}\n`);
-    if (argv[0] === '__profiles') return printed(profileLines(argv[1] ?? '', context.env));
+    if (argv[0] === '__profiles') return printed(profileLines(argv[1] ?? '', argv[2] ?? '', context.env));
     const line = commandLineOf(scan(argv), () => undefined);
     const given = plainlyGiven(line);
     if (given === undefined || (line.command === 'exec') !== (line.rest !== undefined)) return undefined;
@@ -68,12 +68,20 @@ export const quickAnswer = (argv: readonly string[], context: Context): QuickAns
 
 const printed = (text: string): QuickAnswer => ({ text, exitCode: exitCode.done });
 
-/** The profiles whose names begin so, one a line: name, tab, kind. Names that cannot stand in a line are left out. */
-const profileLines = (start: string, env: Environment): string =>
-  [...findAllProfiles(readSharedFiles(env)).values()]
+/**
+ * The profiles of each of the kinds (`role,user`) whose names begin so, one a line: name, tab, kind. Names that cannot
+ * stand in a line are left out.
+ */
+const profileLines = (kinds: string, start: string, env: Environment): string => {
+  const lines = [...findAllProfiles(readSharedFiles(env)).values()]
     .filter(({ name }) => name.startsWith(start) && !/[\t\n]/.test(name) && shown(name) === name)
-    .map((profile) => `${profile.name}\t${kindOf(profile)}\n`)
+    .map((profile) => ({ kind: kindOf(profile), name: profile.name }));
+  return kinds
+    .split(',')
+    .flatMap((wanted) => lines.filter(({ kind }) => kind === wanted))
+    .map(({ name, kind }) => `${name}\t${kind}\n`)
     .join('');
+};
 
 /** The options when each is one of the quick ones, is given once, and has a value where it needs one. */
 const plainlyGiven = ({ command, options, operand, rest }: CommandLine): Given<OptionName> | undefined => {

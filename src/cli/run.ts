@@ -13,14 +13,18 @@ import { nearestOf } from '../nearest.ts';
 import { allProfileNames, knownNames, readSharedFiles } from '../profiles/profile.ts';
 import { noteOtherVersion } from '../shells/scripts.ts';
 import { findProgram } from '../terminal/find-program.ts';
-import { shellWord } from '../text.ts';
+import { shellWord, withShownPaths } from '../text.ts';
 
 /**
  * Runs a command line and resolves to the exit code: the whole program without its process. The one place where errors
  * are shown; never rejects.
  */
-export const run = async (argv: readonly string[], context: Context): Promise<number> => {
+export const run = async (argv: readonly string[], given: Context): Promise<number> => {
   const line = scan(argv);
+  const context: Context = {
+    ...given,
+    log: (text, kind) => given.log(withShownPaths(text, given.env['HOME']), kind),
+  };
   try {
     return await runLine(line, context);
   } catch (error) {

@@ -1,10 +1,11 @@
-import stringWidth from 'string-width';
 import type { Context } from '../context.ts';
 import { exitCode, usageError } from '../errors.ts';
 import { examine } from '../doctor/doctor.ts';
 import type { Line, Report } from '../doctor/doctor.ts';
 import { stdoutScreen } from '../terminal/screen.ts';
 import type { Screen, Style } from '../terminal/screen.ts';
+import { widthFor } from '../terminal/width.ts';
+import type { WidthOf } from '../terminal/width.ts';
 import { shellWord, shown } from '../text.ts';
 import { profileOf } from './given.ts';
 import type { Given } from './given.ts';
@@ -23,7 +24,15 @@ export const runDoctor = async (
   };
   const report = await examine(options, context);
   if (!given.flag('quiet'))
-    context.print(given.flag('json') ? formatJson(report) : formatReport(report, stdoutScreen(context)));
+    context.print(
+      given.flag('json')
+        ? formatJson(report)
+        : formatReport(
+            report,
+            stdoutScreen(context),
+            await widthFor(report.lines.map(({ text }) => shown(text))),
+          ),
+    );
   return countOf('problem', report) === 0 ? exitCode.done : exitCode.failed;
 };
 
@@ -59,17 +68,20 @@ const styles: Readonly<Record<Line['level'], Style>> = { ok: 'green', warning: '
 const indent = 9;
 
 /** What `doctor` prints: the worst last, where a terminal shows it without scrolling, and how many there are. */
-export const formatReport = (report: Report, screen: Screen): string => {
+export const formatReport = (report: Report, screen: Screen, widthOf: WidthOf): string => {
   const lines = levels
     .flatMap((level) => report.lines.filter((line) => line.level === level))
-    .flatMap((line) => formatLine(line, screen));
-  return [...lines, '', ...wrap(summaryOf(report), screen.columns)].map((line) => `${line}\n`).join('');
+    .flatMap((line) => formatLine(line, screen, widthOf));
+  return [...lines, '', ...wrap(summaryOf(report), screen.columns, widthOf)]
+    .map((line) => `${line}\n`)
+    .join('');
 };
 
-const formatLine = (line: Line, { columns, paint }: Screen): string[] => {
+const formatLine = (line: Line, { columns, paint }: Screen, widthOf: WidthOf): string[] => {
   const [first = '', ...others] = wrap(
     shown(line.text),
     columns === undefined ? undefined : columns - indent,
+    widthOf,
   );
   const texts = [
     `${paint(styles[line.level], line.level.padEnd(indent))}${first}`,
@@ -80,14 +92,13 @@ const formatLine = (line: Line, { columns, paint }: Screen): string[] => {
   return [...texts, `${' '.repeat(indent)}${paint('bold', shown(line.mend))}`];
 };
 
-const wrap = (text: string, columns: number | undefined): string[] => {
+const wrap = (text: string, columns: number | undefined, widthOf: WidthOf): string[] => {
   if (columns === undefined) return [text];
   const room = Math.max(columns, 20);
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && stringWidth(`${last} ${word}`) <= room)
-      lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && widthOf(`${last} ${word}`) <= room) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;

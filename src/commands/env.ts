@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { exitCode } from '../errors.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
 import { liveSession } from '../sessions/login.ts';
+import { describeSession } from '../sessions/live-session.ts';
 import { formatEnv, formatVariables } from '../shells/formats.ts';
 import { formats, forms } from '../shells/names.ts';
 import type { Format } from '../shells/names.ts';
@@ -23,9 +24,13 @@ export const runEnv = async (
     return exitCode.done;
   }
   const hook = given.flag('hook');
-  const asked = { ...sessionOptionsOf(given), hook, tellsOfRoles: !hook && format !== 'process' };
+  let isTyped = false;
+  const onTyped = (): void => void (isTyped = true);
+  const asked = { ...sessionOptionsOf(given), hook, tellsOfRoles: !hook && format !== 'process', onTyped };
   const live = await liveSession(asked, context);
   context.print(formatEnv(live, { format, as }, context.env));
+  // whoever has typed a code at the prompt wants to know; whoever has not was not disturbed
+  if (hook && isTyped) tell(context, describeSession(live, context.now()));
   if (context.toTerminal?.() === true && (as === 'keys' || format === 'process'))
     warnOfSecrets(live, format, context);
   return exitCode.done;

@@ -9,7 +9,7 @@ import type { RoleEdit } from '../profiles/role-lines.ts';
 import { sessionOwner } from '../profiles/role.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
-import { listed, shellWord } from '../text.ts';
+import { listed, shellWord, withShownPaths } from '../text.ts';
 
 type OfferOptions = {
   readonly input: boolean;
@@ -40,9 +40,10 @@ export const changeRoles = async (user: Profile, options: RoleOptions, context: 
     return plan.left.size === 0 ? exitCode.done : exitCode.failed;
   }
   checkEditable(shared.files.config, shared.files.state);
-  const change = describeChange(user, plan, shared, options.undo);
+  const change = describeChange(user, plan, shared, options);
   if (options.yes) for (const line of change) context.log(line);
-  else if (!(await confirm(change, shared, options.input, context))) throw declined();
+  else if (!(await confirm(change, shared, options.input, context)))
+    throw declined(`aws-iam-login init ${shellWord(user.name)} --roles`);
   await apply(user, plan, shared, { undo: options.undo }, context);
   return exitCode.done;
 };
@@ -60,19 +61,13 @@ export const offerRoles = async (
   const plan = planIfAny(user, shared, losesKey);
   if (plan === undefined || plan.changes.length === 0) return exitCode.done;
   const command = `aws-iam-login init ${shellWord(user.name)} --roles`;
-  const isOne = namesOf(plan).length === 1;
-  const asksForCode = `${isOne ? 'a role' : `${namesOf(plan).length} roles`} of ${shellWord(user.name)} ${
-    losesKey
-      ? `${isOne ? 'needs' : 'need'} its key in the file, in other AWS tools`
-      : `${isOne ? 'asks' : 'ask'} for a code of ${isOne ? 'its' : 'their'} own in other AWS tools`
-  }`;
   if ((!yes && !canAsk(input)) || findEditProblem(shared.files.config, shared.files.state) !== undefined) {
-    tell(context, `${asksForCode}: ${listed(namesOf(plan))}`);
-    context.log(`  hint: ${command} lets all of them use the session`);
+    tell(context, `other ${whyChange(plan, losesKey)}`);
+    context.log(`  hint: ${command} lets them use the session of ${shellWord(user.name)}`);
     return exitCode.done;
   }
   tellLeft(plan, shared, context);
-  const change = describeChange(user, plan, shared, false);
+  const change = describeChange(user, plan, shared, { undo: false, losesKey });
   if (yes) for (const line of change) context.log(line);
   if (yes || (await confirm(change, shared, input, context))) {
     await apply(user, plan, shared, { undo: false, losesKey }, context);
@@ -109,22 +104,34 @@ const tellLeft = ({ left }: RoleEdit, { files }: SharedFiles, context: Context):
 
 const mostShown = 20;
 
+const whyChange = (plan: RoleEdit, losesKey: boolean | undefined): string =>
+  `AWS tools ${losesKey === true ? 'need the key in the file' : 'ask for a code of their own'} for ${listed(namesOf(plan))}`;
+
 const nothingToDo = ({ name }: Profile, undo: boolean): string =>
   undo
     ? `no line of a role of ${shellWord(name)} was changed: there is nothing to bring back`
     : `no role of ${shellWord(name)} names an mfa_serial: there is nothing to change`;
 
 /** The change as it is shown: what it does, and the lines that go and come. */
-const describeChange = (user: Profile, plan: RoleEdit, shared: SharedFiles, undo: boolean): string[] => {
+const describeChange = (
+  user: Profile,
+  plan: RoleEdit,
+  shared: SharedFiles,
+  { undo, losesKey }: Direction,
+): string[] => {
   const names = namesOf(plan);
   const session = `[${sessionProfileName(sessionOwner(user))}]`;
+  const { config } = shared.files;
   const title = undo
-    ? `${shared.files.config}: the roles ${listed(names)} get their old lines back:`
-    : `${shared.files.config}: so that every AWS tool uses ${session} for ${listed(names)}, without a code:`;
+    ? [`${config}: the roles ${listed(names)} get their old lines back:`]
+    : [
+        `Other ${whyChange(plan, losesKey)}.`,
+        `With this change of ${config} they use the session, ${session}:`,
+      ];
   const shown = plan.changes.slice(0, mostShown);
   const more = plan.changes.length - shown.length;
   return [
-    title,
+    ...title,
     ...shown.flatMap(({ header, lines }) => [
       `  ${header}`,
       ...lines.flatMap(({ removed, added }) => [
@@ -153,7 +160,9 @@ const confirm = (
     input,
     state: files.state,
   };
-  return askOrFail(question, context, () => askYesNo([...change, 'Change the file?'].join('\n')));
+  return askOrFail(question, context, () =>
+    askYesNo(withShownPaths([...change, 'Change the file?'].join('\n'), context.env['HOME'])),
+  );
 };
 
 /** Makes the change that was shown, and no other one. Raises UserError when the file has changed meanwhile. */

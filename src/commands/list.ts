@@ -11,6 +11,8 @@ import { readShell } from '../shells/this-shell.ts';
 import { stdoutScreen } from '../terminal/screen.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { formatTable } from '../terminal/table.ts';
+import { widthFor } from '../terminal/width.ts';
+import type { WidthOf } from '../terminal/width.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 import { shown, shownPath } from '../text.ts';
 import { formatDays } from '../time.ts';
@@ -32,7 +34,9 @@ export const runList = async (given: Given<'json'>, context: Context): Promise<n
     tell(context, `there is no profile in ${shownPath(credentials, home)} or ${shownPath(config, home)}`);
     context.log('  hint: aws configure');
   } else {
-    context.print(formatList(entries, inShell, stdoutScreen(context), now));
+    const texts = entries.flatMap(({ name, region = '' }) => [name, region]).map(shown);
+    const look = { screen: stdoutScreen(context), widthOf: await widthFor(texts) };
+    context.print(formatList(entries, inShell, look, now));
   }
   return exitCode.done;
 };
@@ -59,11 +63,11 @@ const columns: readonly Column[] = [
 export const formatList = (
   entries: readonly Entry[],
   inShell: string | undefined,
-  screen: Screen,
+  { screen, widthOf }: { readonly screen: Screen; readonly widthOf: WidthOf },
   now: number,
 ): string => {
   const rows = inTree(entries).map(({ entry, depth }) => toRow(entry, depth, inShell, now));
-  const lines = [...formatTable(columns, rows, screen), ...ssoLines(entries)];
+  const lines = [...formatTable(columns, rows, screen, widthOf), ...ssoLines(entries)];
   return lines.map((line) => `${line}\n`).join('');
 };
 

@@ -105,7 +105,8 @@ export const confirm = async (
     input: options.input,
     state,
   };
-  if (!(await askOrFail(asked, context, () => askYesNo(question)))) throw declined();
+  if (!(await askOrFail(asked, context, () => askYesNo(question))))
+    throw declined(resumeCommand(rotation.profile.name));
 };
 
 /** Ends the rotation: removes the journal. Raises UserError. */

@@ -30,9 +30,9 @@ export const settle = async (rotation: Rotation, key: AccessKey): Promise<void> 
           hint: resumeHint(rotation),
         });
       }
-      const seconds = Math.floor(waited / 1000);
-      if (seconds > 0) {
-        options.progress(`waiting until AWS knows ${shortId(key.accessKeyId)} everywhere: ${seconds} s`);
+      if (waited >= 1000) {
+        const left = Math.ceil((settleLimit - waited) / 1000);
+        options.progress(`waiting until AWS knows ${shortId(key.accessKeyId)} everywhere: ${left} s at most`);
       }
       await context.sleep(inARow > 0 && isKnownToIam ? firstPause : pause);
     }

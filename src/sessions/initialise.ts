@@ -279,7 +279,7 @@ const askForDevice = async (
   return askOrFail(question, context, async () => {
     for (;;) {
       const line = (await askLine(text)).trim();
-      if (line === '') throw declined();
+      if (line === '') throw declined(`aws-iam-login init ${shellWord(profile.name)}`);
       const chosen = /^\d+$/.test(line) ? names[Number(line) - 1] : names.find((name) => name === line);
       if (chosen !== undefined) return chosen;
     }

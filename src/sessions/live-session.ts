@@ -117,6 +117,6 @@ const regionOf = (
   return region === undefined || region === '' ? undefined : validRegion(region);
 };
 
-/** What login says when it is done: the profile and until when, in local time. */
-export const describeSession = ({ profileName, session }: LiveSession, now: number): string =>
-  `session of ${shellWord(profileName)} until ${formatEnd(session.expiration, now)}`;
+/** A session as it is told: `session of default until 21:40 (12 h), eu-west-1`, in local time. */
+export const describeSession = ({ profileName, session, region }: LiveSession, now: number): string =>
+  `session of ${shellWord(profileName)} until ${formatEnd(session.expiration, now)}${region === undefined ? '' : `, ${region}`}`;

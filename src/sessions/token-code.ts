@@ -22,6 +22,8 @@ export type CodeOptions = {
   readonly readsStdin?: boolean;
   /** What is said of a live session behind the question, which Enter keeps. */
   readonly live?: string | undefined;
+  /** Is told when a code was typed. */
+  readonly onTyped?: (() => void) | undefined;
 };
 
 /** The code that this process brought along. It is read before anybody has to wait for it. Raises UserError. */
@@ -148,7 +150,7 @@ export type CodeSource = {
 export const codeSource = (
   profile: Profile,
   serialNumber: string,
-  { input, live, deadline }: CodeOptions,
+  options: CodeOptions,
   context: Context,
   flight: Flight,
 ): CodeSource => {
@@ -157,13 +159,18 @@ export const codeSource = (
     return {
       tries: 2,
       next: () =>
-        runMfaProcess(command, profile.name, context.env, patienceUntil(deadline, context)?.milliseconds),
+        runMfaProcess(
+          command,
+          profile.name,
+          context.env,
+          patienceUntil(options.deadline, context)?.milliseconds,
+        ),
       again: () => context.sleep(secondsToNextCode(context.now()) * 1000),
     };
   }
   return {
     tries: 3,
-    next: () => askTokenCode(serialNumber, profile, { input, live, deadline }, context, flight),
+    next: () => askTokenCode(serialNumber, profile, options, context, flight),
     again: async () => {},
   };
 };
@@ -171,7 +178,7 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  { input, live, deadline }: Pick<CodeOptions, 'input' | 'live' | 'deadline'>,
+  { input, live, deadline, onTyped }: CodeOptions,
   context: Context,
   flight: Flight,
 ): Promise<string | undefined> => {
@@ -186,7 +193,14 @@ const askTokenCode = async (
     flight.asking(true);
     const overtaken = watchFlight(flight);
     try {
-      return await askUntilSixDigits(serialNumber, live, context, overtaken.signal, deadline);
+      const text = `${live === undefined ? '' : `${live} is live: Enter keeps it\n`}Enter MFA code for ${shellWord(profile.name)} (${serialNumber}): `;
+      const code = await askUntilSixDigits(text, live !== undefined, context, overtaken.signal, deadline);
+      if (code !== undefined) onTyped?.();
+      return code;
+    } catch (error) {
+      // at the prompt the hint would not be shown
+      if (!isUserError(error) || error.exitCode !== exitCode.interrupted) throw error;
+      throw declined(`aws-iam-login login ${shellWord(profile.name)}`);
     } finally {
       overtaken.end();
       flight.asking(false);
@@ -208,19 +222,17 @@ const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } =
 };
 
 const askUntilSixDigits = async (
-  serialNumber: string,
-  live: string | undefined,
+  question: string,
+  mayKeep: boolean,
   context: Context,
   signal: AbortSignal,
   deadline: Deadline | undefined,
 ): Promise<string | undefined> => {
-  const behind = live === undefined ? '' : `${live} is live: Enter keeps it\n`;
   for (;;) {
     // one who mistypes has no more time than one who does not
     const patience = patienceUntil(deadline, context);
-    const question = `${behind}Enter MFA code for ${serialNumber}: `;
     const line = (await askLine(question, signal, patience)).trim();
-    if (line === '' && live !== undefined) return undefined;
+    if (line === '' && mayKeep) return undefined;
     if (line === '') throw declined();
     try {
       return parseTokenCode(line);

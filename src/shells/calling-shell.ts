@@ -33,8 +33,9 @@ export const callingShell = (parent: string, env: Environment): Shell => {
   );
 };
 
-// A login shell's name begins with a dash, and another build's name ends with its version.
-const shellNamed = (name: string): Shell | undefined => {
+/** The shell that a path or the name of a process names, undefined for any other program. */
+export const shellNamed = (name: string): Shell | undefined => {
+  // A login shell's name begins with a dash, and another build's name ends with its version.
   const plain = basename(name)
     .replace(/^-/, '')
     .replace(/-?[\d.]+$/, '');

@@ -13,6 +13,8 @@ export type Row = {
   readonly completion: string;
   /** The text as one word of this shell. */
   readonly quote: (text: string) => string;
+  /** What to type to load the hook into a shell that runs. */
+  readonly load: string;
   /** The line that reads the file which this word names. */
   readonly source: (word: string) => string;
   /** The lines that run this line where the file is there. */
@@ -36,6 +38,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
     sessionScript: join('shell', 'aws-iam-login-session.bash'),
     completion: join('completions', 'aws-iam-login.bash'),
     ...posix,
+    load: 'eval "$(aws-iam-login hook bash)"',
     // Terminals on macOS start login shells.
     rcFiles: (env, platform) =>
       platform === 'darwin'
@@ -52,6 +55,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
     sessionScript: join('shell', 'aws-iam-login-session.zsh'),
     completion: join('completions', '_aws-iam-login'),
     ...posix,
+    load: 'eval "$(aws-iam-login hook zsh)"',
     rcFiles: (env) => [join(env['ZDOTDIR'] || homeOf(env), '.zshrc')],
     restart: () => 'exec zsh',
   },
@@ -60,6 +64,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
     sessionScript: join('shell', 'aws-iam-login-session.fish'),
     completion: join('completions', 'aws-iam-login.fish'),
     quote: quoteFish,
+    load: 'aws-iam-login hook fish | source',
     source: (word) => `source ${word}`,
     ifReadable: (word, line) => [`if test -r ${word}`, `  ${line}`, 'end'],
     rcFiles: (env) => [

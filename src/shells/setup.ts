@@ -88,7 +88,7 @@ const confirm = async (input: boolean, context: Context): Promise<void> => {
     input,
     state: locateFiles(context.env).state,
   };
-  if (!(await askOrFail(question, context, () => askYesNo('Go on?')))) throw declined();
+  if (!(await askOrFail(question, context, () => askYesNo('Go on?')))) throw declined('aws-iam-login setup');
 };
 
 /** One change to one file. */

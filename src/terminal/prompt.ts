@@ -45,7 +45,9 @@ const linuxJob = (): string[] => {
 };
 
 const psJob = (): string[] =>
-  execFileSync('/bin/ps', ['-o', 'pgid=,tty=,tpgid=', '-p', String(process.pid)], { encoding: 'utf8' })
+  execFileSync('/bin/ps', ['-o', 'pgid=', '-o', 'tty=', '-o', 'tpgid=', '-p', String(process.pid)], {
+    encoding: 'utf8',
+  })
     .trim()
     .split(/\s+/);
 
@@ -143,9 +145,12 @@ const forgetTerminal = (): void => {
 export const askYesNo = async (question: string): Promise<boolean> =>
   /^y(es)?$/i.test((await askLine(`${question} [y/N] `)).trim());
 
-/** The error of one who was asked and declined. */
-export const declined = (): UserError =>
-  new UserError('nothing was done: the question was declined', { exitCode: exitCode.interrupted });
+/** The error of one who was asked and declined, and the command that asks again where it is known. */
+export const declined = (command?: string): UserError =>
+  new UserError(
+    `nothing was done: ${command === undefined ? 'the question was declined' : `${command} asks again`}`,
+    { exitCode: exitCode.interrupted },
+  );
 
 /** The error of a question that stayed without an answer. */
 export const unanswered = (reason: string): UserError =>

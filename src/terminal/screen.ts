@@ -20,6 +20,15 @@ export const plainScreen: Screen = { columns: undefined, paint: (_, text) => tex
 export const stdoutScreen = ({ env, toTerminal, columns }: Context): Screen =>
   toTerminal?.() === true ? { columns: columns?.() ?? 80, paint: paintOn(true, env) } : plainScreen;
 
+/** How lines for people are painted on a terminal: who speaks of an error, and the word before a hint. */
+export const linePainter = (env: Environment): ((text: string, kind: 'error' | undefined) => string) => {
+  const paint = paintOn(true, env);
+  return (text, kind) =>
+    text
+      .replace(/^ {2}hint:/, (word) => paint('bold', word))
+      .replace(/^aws-iam-login:/, (word) => (kind === 'error' ? paint('red', paint('bold', word)) : word));
+};
+
 /** How text is painted: colour only on a terminal, never with `NO_COLOR` or `TERM=dumb`. */
 export const paintOn = (isTerminal: boolean, env: Environment): Paint =>
   isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'

@@ -1,5 +1,5 @@
-import stringWidth from 'string-width';
 import type { Screen, Style } from './screen.ts';
+import type { WidthOf } from './width.ts';
 
 /** A text in a table, and its style. */
 export type Cell = { readonly text: string; readonly style?: Style | undefined };
@@ -15,6 +15,7 @@ export const formatTable = (
   columns: readonly Column[],
   rows: ReadonlyArray<readonly Cell[]>,
   { columns: room, paint }: Screen,
+  widthOf: WidthOf,
 ): string[] => {
   const all: ReadonlyArray<readonly Cell[]> = [
     columns.map(({ title }) => ({ text: title, style: 'dim' })),
@@ -24,7 +25,7 @@ export const formatTable = (
     const isEmpty = rows.every((row) => (row[index]?.text ?? '') === '');
     const isCrowded = room !== undefined && room < (column.leaves ?? 0);
     if (isEmpty || isCrowded) return [];
-    const width = all.reduce((most, row) => Math.max(most, stringWidth(row[index]?.text ?? '')), 0);
+    const width = all.reduce((most, row) => Math.max(most, widthOf(row[index]?.text ?? '')), 0);
     return [{ index, width, least: column.least ?? width }];
   });
   const widths = shrink(kept, room === undefined ? undefined : room - 2 * (kept.length - 1));
@@ -33,10 +34,10 @@ export const formatTable = (
     let line = '';
     for (const [place, { index }] of kept.entries()) {
       const cell = row[index];
-      const text = cut(cell?.text ?? '', widths[place] ?? 0);
+      const text = cut(cell?.text ?? '', widths[place] ?? 0, widthOf);
       if (text !== '') line += gap + (cell?.style === undefined ? text : paint(cell.style, text));
       gap = text === '' ? gap : '';
-      gap += ' '.repeat((widths[place] ?? 0) - stringWidth(text) + 2);
+      gap += ' '.repeat((widths[place] ?? 0) - widthOf(text) + 2);
     }
     return line;
   });
@@ -60,12 +61,12 @@ const shrink = (wanted: readonly Wanted[], room: number | undefined): number[] =
   return widths;
 };
 
-const cut = (text: string, width: number): string => {
-  if (stringWidth(text) <= width) return text;
+const cut = (text: string, width: number, widthOf: WidthOf): string => {
+  if (widthOf(text) <= width) return text;
   let kept = '';
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment);
+    used += widthOf(segment);
     if (used > width - 1) break;
     kept += segment;
   }

@@ -9,9 +9,14 @@ export type Case = {
   readonly profile: string;
   /** Unix seconds. */
   readonly now: number;
+  readonly kind: CaseKind;
   /** Whether the files are written as AWS's tools and we write them, and nothing else is out of the way. */
   readonly isPlain: boolean;
 };
+
+/** What is asked: the session of a user or a role as variables, of either as `credential-process`, or the names. */
+export const caseKinds = ['user env', 'role env', 'user process', 'role process', 'names'] as const;
+export type CaseKind = (typeof caseKinds)[number];
 
 /** Numbers in [0, 1) that the seed decides (mulberry32). */
 const randomOf = (seed: number): (() => number) => {
@@ -56,7 +61,13 @@ export const generateCases = (count: number, seed: number, forShells = false): C
 
   const expirationOf = (minTtl: number): string => {
     const ends = [minTtl - 1, minTtl, minTtl + 1, minTtl + 2, 0, -1, 1, 3600, 43_200, -86_400] as const;
-    const offset = forShells && chance(0.8) ? pick([minTtl, minTtl + 1, 3600, 43_200]) : pick(ends);
+    const halves = [450, 900, 960, 1800] as const;
+    const offset =
+      forShells && chance(0.8)
+        ? pick([minTtl, minTtl + 1, 3600, 43_200])
+        : chance(0.2)
+          ? pick(halves) - below(2)
+          : pick(ends);
     const iso = new Date((now + offset) * 1000).toISOString().slice(0, 19);
     return pick([
       `${iso.replace('T', ' ')}+00:00`,
@@ -116,16 +127,46 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     ...maybe(0.3, () => [`region = ${region()}`]),
   ];
 
-  const roleArn = (): string => `arn:aws:iam::111122223333:role/${chance(0.9) ? 'admin' : 'other'}`;
+  const roleArn = (): string => `arn:aws:iam::111122223333:role/${chance(0.9) ? 'admin' : 'team/other'}`;
 
-  // The lines of a role, and those of the session that was fetched for it, or for another one.
-  const roleLines = (name: string): { profile: string[]; session: string[] } => {
-    const source = (): string => (chance(0.9) ? 'lender' : pick(['default', 'nobody', name]));
-    return {
-      profile: [`role_arn = ${roleArn()}`, `source_profile = ${source()}`],
-      session: maybe(0.9, () => [`assumed_role_arn = ${roleArn()}`, `assumed_from = ${source()}`]),
-    };
-  };
+  const roleLines = (source: string): string[] => [
+    `role_arn${separator()}${roleArn()}`,
+    `source_profile${separator()}${source}`,
+    ...maybe(0.2, () => ['mfa_serial = arn:aws:iam::111122223333:mfa/jane']),
+    ...maybe(0.2, () => [`external_id = ${pick(['ab:c/d', ...unusual('x', 'a b')])}`]),
+    ...maybe(0.2, () => [`role_session_name = ${pick(['jane@corp', ...unusual('j', 'a/b')])}`]),
+    ...maybe(0.3, () => [
+      `duration_seconds = ${pick(['900', '1800', '3600', '43200', ...unusual('901', '600', '0900', '1e3', 'x')])}`,
+    ]),
+    ...maybe(0.5, () => [`region${separator()}${region()}`]),
+  ];
+
+  // What a role's session was fetched for, that role or another one.
+  const assumedLines = (source: string): string[] => [
+    ...maybe(0.97, () => [`assumed_role_arn = ${roleArn()}`]),
+    ...maybe(0.97, () => [
+      `assumed_from = ${chance(0.9) ? source.replace(/-sts$/, '') : pick(['default', 'nobody', source])}`,
+    ]),
+  ];
+
+  const lender = (): string[] => [
+    '[lender]',
+    'aws_access_key_id = AKIALENDER',
+    'aws_secret_access_key = abc/def+ghi',
+    ...maybe(0.7, () => ['mfa_serial = arn:aws:iam::111122223333:mfa/jane']),
+    ...maybe(0.5, () => [`region = ${pick(['eu-west-1', 'us-east-1'])}`]),
+    ...maybe(0.05, () => ['mfa_process = my code']),
+  ];
+
+  // Whom a role is assumed from: a user, a role before it, or, written unusually, nobody or itself.
+  const anySource = (name: string): string =>
+    pick([
+      'lender',
+      'lender',
+      'lender-sts',
+      'middle',
+      ...unusual('nobody', 'default', 'middle-sts', 'nobody-sts', 'lender-long-term', name, `${name}-sts`),
+    ]);
 
   const otherSections = (isConfig: boolean): string[][] => {
     const sections = Array.from({ length: below(4) }, () =>
@@ -200,6 +241,16 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     'sso_session = corp',
     'web_identity_token_file = /x',
     `expiration = ${oddExpiration()}`,
+    'source_profile = lender',
+    'duration_seconds = 901',
+    '[lender]\ncredential_process = cat',
+    '[profile lender]\ncredential_process = aws-iam-login credential-process other',
+    '[profile lender]\nregion = eu_west/1',
+    '[profile lender]\nregion = cn-north-1',
+    '[lender-sts]\nassumed_from = x',
+    '[profile lender-sts]\nrole_arn = x',
+    '[lender-long-term]\naws_access_key_id = AKIAL\naws_mfa_device = arn:x',
+    '[profile middle]\nsource_profile = middle',
     '[DEFAULT]',
     '[DEFAULT]\nrole_arn = arn:aws:iam::1:role/r',
     '[]',
@@ -296,37 +347,50 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     return Object.fromEntries(entries);
   };
 
-  const anyArgv = (name: string, minTtl: number): string[] => {
+  const anyArgv = (name: string, minTtl: number, isProcess: boolean): string[] => {
+    const command = isProcess ? 'credential-process' : 'env';
     const named = pick([
-      () => ['env', name],
-      () => ['env', name],
-      () => [name, 'env'],
-      () => ['env', '--profile', name],
-      () => ['-p', name, 'env'],
-      () => [`--profile=${name}`, 'env'],
-      () => ['env', '-p', name, name],
-      () => ['env'],
+      () => [command, name],
+      () => [command, name],
+      () => [name, command],
+      () => [command, '--profile', name],
+      () => ['-p', name, command],
+      () => [`--profile=${name}`, command],
+      () => [command, '-p', name, name],
+      () => [command],
     ])();
-    const ttl = minTtl === 300 ? [] : [pick([`--min-ttl=${minTtl}`, `--min-ttl=${minTtl}s`])];
+    const ttl =
+      minTtl === 300 || (isProcess && chance(0.7))
+        ? []
+        : [pick([`--min-ttl=${minTtl}`, `--min-ttl=${minTtl}s`])];
+    const forEnv = isProcess && (isPlain || chance(0.95)) ? 0 : 1;
     const options = [
       ...ttl.map((word) => [word]),
-      ...maybe(0.3, () => [pick([['--as', 'keys'], ['--as=profile'], ['--as', 'watch']])]),
-      ...maybe(0.3, () => [
+      ...maybe(0.3 * forEnv, () => [pick([['--as', 'keys'], ['--as=profile'], ['--as', 'watch']])]),
+      ...maybe(0.45 * forEnv, () => [
         pick([
           ['--format', 'fish'],
           ['--format=process'],
           ['--format', 'env'],
-          ...unusual(['--format=env-no-export']),
+          ['--format=env-no-export'],
+          ['--format', 'dotenv'],
+          ['--format=json'],
+          ...unusual(['--format=powershell'], ['--format=no']),
         ]),
       ]),
       ...maybe(0.15, () => [
         pick([['--region', 'ap-south-1'], ...unusual(['--region=eu_west'], ['--region='])]),
       ]),
       ...maybe(0.2, () => [
-        pick([['--no-input'], ['--quiet'], ['-q'], ['--hook'], ['--no-input', '--hook']]),
+        pick([
+          ['--no-input'],
+          ['--quiet'],
+          ['-q'],
+          ...(forEnv ? [['--hook'], ['--no-input', '--hook']] : []),
+        ]),
       ]),
-      ...maybe(0.4, () => [['--stored']]),
-      ...maybe(0.07, () => [['--unset']]),
+      ...maybe(0.4 * forEnv, () => [['--stored']]),
+      ...maybe(0.07 * forEnv, () => [['--unset']]),
       ...maybe(isPlain ? 0 : 0.04, () => [
         pick([
           ['--debug'],
@@ -347,17 +411,34 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     isPlain = chance(0.4);
     const name = anyName();
     const base = name.replace(/-sts$/, '').replace(/-long-term$/, chance(0.5) ? '' : '-long-term');
-    const minTtl = forShells ? 300 : pick([300, 300, 0, 60, 3600, 43_199]);
-    const role = !isPlain && chance(0.3) ? roleLines(base) : undefined;
+    const isProcess = !forShells && chance(0.3);
+    const minTtl = forShells ? 300 : pick([300, 300, 0, 60, isProcess ? 960 : 3600, 43_199]);
+    const source = chance(0.4) ? anySource(base) : undefined;
+    const isNames = chance(0.12);
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
     const credentials = textOf([
-      ...maybe(isPlain ? 1 : 0.95, () => [userSection(`[${base}]`, false)]),
-      ...maybe(0.95, () => [[...sessionSection(`[${base}-sts]`, minTtl), ...(role?.session ?? [])]]),
-      ...(role === undefined ? [] : [userSection('[lender]', false)]),
+      ...maybe(isPlain && source === undefined ? 1 : source === undefined ? 0.95 : 0.1, () => [
+        userSection(`[${base}]`, false),
+      ]),
+      ...maybe(0.95, () => [
+        [
+          ...sessionSection(`[${base}-sts]`, minTtl),
+          ...(source === undefined
+            ? maybe(isPlain ? 0 : 0.03, () => assumedLines('lender'))
+            : assumedLines(source)),
+        ],
+      ]),
+      ...(source === undefined ? [] : [lender()]),
+      ...(source === undefined ? [] : maybe(0.6, () => [sessionSection('[lender-sts]', 60)])),
       ...otherSections(false),
     ]);
     const config = textOf([
-      ...maybe(0.8, () => [[...userSection(header, true), ...(role?.profile ?? [])]]),
+      ...(source === undefined
+        ? maybe(0.8, () => [userSection(header, true)])
+        : [[header, ...roleLines(source), ...maybe(0.1, () => ['output = json'])]]),
+      ...(source?.startsWith('middle') === true
+        ? [['[profile middle]', ...roleLines(pick(['lender', 'lender-sts', ...unusual('middle', base)]))]]
+        : []),
       ...maybe(0.1, () => [[`[profile ${base}-sts]`, `region = ${region()}`, 'output = json']]),
       ...otherSections(true),
     ]);
@@ -366,9 +447,16 @@ export const generateCases = (count: number, seed: number, forShells = false): C
       credentials:
         isPlain || where === 1 ? credentials : chance(0.03) ? undefined : spoilt(credentials, base),
       config: chance(0.1) ? undefined : isPlain || where === 0 ? config : spoilt(config, base),
-      argv: chance(0.12) ? ['__profiles', ...maybe(0.3, () => [name.slice(0, 2)])] : anyArgv(name, minTtl),
+      argv: isNames
+        ? [
+            '__profiles',
+            pick(['role,user,other,session', 'user,other', 'SSO']),
+            ...maybe(0.3, () => [name.slice(0, 2)]),
+          ]
+        : anyArgv(name, minTtl, isProcess),
       env: anyEnv(base),
       profile: base,
+      kind: isNames ? 'names' : `${source === undefined ? 'user' : 'role'} ${isProcess ? 'process' : 'env'}`,
       now,
       isPlain,
     };

@@ -36,10 +36,10 @@ export const awkProgram = (): string => {
  */
 export const makePath = (folder: string, awk: Awk, now?: number): string => {
   fs.mkdirSync(folder, { recursive: true });
-  const [before = '', after, more] = awkProgram().split(' clock() ');
+  const [before = '', after, more] = awkProgram().split('now = machine_clock()');
   if (after === undefined || more !== undefined) throw new Error('the launcher reads its clock elsewhere');
   const frozen = join(folder, 'frozen.awk');
-  fs.writeFileSync(frozen, `${before} ${now} ${after}`);
+  fs.writeFileSync(frozen, `${before}now = ${now}${after}`);
   write(
     join(folder, 'awk'),
     now === undefined ? `exec ${awk} "$@"` : `shift\nexec ${awk} -f ${quoted(frozen)} "$@"`,

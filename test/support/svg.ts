@@ -21,7 +21,7 @@ export const svgOf = (screen: string, columns: number, title: string): string =>
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(' ')}" xml:space="preserve" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title>`,
     '<style>',
-    'text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d7dbe0; white-space: pre }',
+    'text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 14px; fill: #d7dbe0; white-space: pre }',
     '.bold { font-weight: bold; fill: #ffffff } .dim { fill: #98a0aa }',
     '.red { fill: #ff8d85 } .green { fill: #7ee787 } .yellow { fill: #f2cc60 } .blue { fill: #79c0ff } .magenta { fill: #d2a8ff } .cyan { fill: #76e3ea }',
     '</style>',
@@ -50,7 +50,9 @@ export const textOfSvg = (svg: string): string[] => {
 
 const lineOf = (runs: readonly Run[], y: number): string[] => {
   let column = 0;
-  return runs.flatMap(({ text, style }) => {
+  // blanks have no width of their own in some readers of SVG: what stands behind them has its own place
+  const words = runs.flatMap(({ text, style }) => text.split(/( {2,})/).map((part) => ({ text: part, style })));
+  return words.flatMap(({ text, style }) => {
     const x = margin + column * width;
     column += text.length;
     if (text.trim() === '') return [];
