@@ -18,10 +18,10 @@ export const svgOf = (screen: string, columns: number, title: string): string =>
   const lines = screen.trimEnd().split('\n');
   const size = [columns * width + 2 * margin, lines.length * height + 2 * margin].map(Math.ceil);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(' ')}" xml:space="preserve" role="img" aria-label="${escaped(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(' ')}" xml:space="preserve" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title>`,
     '<style>',
-    'text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 14px; fill: #d7dbe0; white-space: pre }',
+    'text { font-size: 14px; fill: #d7dbe0; white-space: pre }',
     '.bold { font-weight: bold; fill: #ffffff } .dim { fill: #98a0aa }',
     '.red { fill: #ff8d85 } .green { fill: #7ee787 } .yellow { fill: #f2cc60 } .blue { fill: #79c0ff } .magenta { fill: #d2a8ff } .cyan { fill: #76e3ea }',
     '</style>',
@@ -51,7 +51,9 @@ export const textOfSvg = (svg: string): string[] => {
 const lineOf = (runs: readonly Run[], y: number): string[] => {
   let column = 0;
   // blanks have no width of their own in some readers of SVG: what stands behind them has its own place
-  const words = runs.flatMap(({ text, style }) => text.split(/( {2,})/).map((part) => ({ text: part, style })));
+  const words = runs.flatMap(({ text, style }) =>
+    text.split(/( {2,})/).map((part) => ({ text: part, style })),
+  );
   return words.flatMap(({ text, style }) => {
     const x = margin + column * width;
     column += text.length;
