@@ -227,6 +227,22 @@ describe('an edit', () => {
     expect(edits).toBe(2);
   });
 
+  test('is made as often as another program writes meanwhile', async () => {
+    startWith('a\n');
+    let edits = 0;
+    await editFile(
+      path,
+      (bytes) => {
+        edits += 1;
+        if (edits <= 7) fs.appendFileSync(path, 'from elsewhere\n');
+        return append('b\n')(bytes);
+      },
+      { state, patienceMs: 60_000 },
+    );
+    expect(read()).toBe(`a\n${'from elsewhere\n'.repeat(7)}b\n`);
+    expect(edits).toBe(8);
+  });
+
   test('goes on trying while another program writes the file, and says so once its patience is over', async () => {
     startWith('a\n');
     let busy = 0;

@@ -255,6 +255,54 @@ else
 fi
 STANDIN
       ;;
+    bash:kitty)
+      cat <<STANDIN
+_note_terminal() {
+  local __code=\$_note_code
+  PS1='\[\e]133;A\a\]R\$?> '
+  PS0='\[\e]133;C\a\]\$(_note_command)'
+  $note
+}
+_note_command() { printf '\e]2;%s\a' "\$(HISTTIMEFORMAT='' history 1)"; }
+_note_call='_note_code=\$?; builtin declare -F _note_terminal >/dev/null 2>/dev/null && _note_terminal'
+if [[ -z \$PROMPT_COMMAND ]]; then
+  PROMPT_COMMAND=([0]="\$_note_call")
+elif [[ \$(declare -p PROMPT_COMMAND 2>/dev/null) == "declare -a"* ]]; then
+  PROMPT_COMMAND+=("\$_note_call")
+else
+  PROMPT_COMMAND+="; \$_note_call"
+fi
+STANDIN
+      ;;
+    # bash-preexec installs itself at the first prompt, as WezTerm and iTerm2 bring it along.
+    bash:wezterm)
+      cat <<STANDIN
+bash_preexec_imported=defined
+_note_return() { return "\${1:-0}"; }
+__bp_precmd_invoke_cmd() {
+  local __bp_last_ret_value=\$? precmd_function
+  for precmd_function in "\${precmd_functions[@]}"; do
+    if type -t "\$precmd_function" >/dev/null; then _note_return "\$__bp_last_ret_value"; "\$precmd_function"; fi
+  done
+  _note_return "\$__bp_last_ret_value"
+}
+__bp_preexec_invoke_exec() { [[ -z \$_note_is_prompt ]] || { _note_is_prompt=''; printf '\e]133;C;\a'; }; }
+_note_is_prompt=''
+__bp_interactive_mode() { _note_is_prompt=on; }
+__bp_install() {
+  local others=\${PROMPT_COMMAND//\$_note_install/:}
+  trap '__bp_preexec_invoke_exec "\$_"' DEBUG
+  PROMPT_COMMAND="__bp_precmd_invoke_cmd"\$'\n'"\$others"
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=(__bp_interactive_mode); else PROMPT_COMMAND+=\$'\n__bp_interactive_mode'; fi
+  __bp_precmd_invoke_cmd
+  __bp_interactive_mode
+}
+_note_terminal() { local __code=\$?; printf '\e]133;D;%s\a\e]133;A\a' "\$__code"; $note; }
+precmd_functions+=(_note_terminal)
+_note_install=\$'trap - DEBUG\n__bp_install'
+PROMPT_COMMAND="\${PROMPT_COMMAND:+\$PROMPT_COMMAND}"\$'\n'"\$_note_install"
+STANDIN
+      ;;
     bash:vscode)
       cat <<STANDIN
 _note_others=\${PROMPT_COMMAND-} _note_running=1
@@ -339,7 +387,7 @@ gets_along() {
     tmux -L "$PANE" kill-server
   done
 }
-for tool in direnv zoxide starship preexec ghostty vscode string; do
+for tool in direnv zoxide starship preexec ghostty kitty wezterm vscode string; do
   bats_test_function --description "bash: loaded before and after $tool, both run and the exit code is right" -- gets_along bash "$tool"
 done
 for tool in direnv zoxide starship omz function; do
@@ -368,7 +416,7 @@ declines_beside() {
     tmux -L "$PANE" kill-server
   done
 }
-for tool in starship preexec ghostty vscode string; do
+for tool in starship preexec ghostty kitty wezterm vscode string; do
   bats_test_function --description "bash: loaded before and after $tool, Ctrl-C declines the question once and for all" -- declines_beside bash "$tool"
 done
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { login } from '../src/sessions/login.ts';
 import { readTokenCode, readUnannouncedCode, runMfaProcess } from '../src/sessions/token-code.ts';
@@ -224,6 +224,17 @@ describe('the token code', () => {
       'stdin did not end within 0.1 s, and holds no token code so far',
     );
     expect(await readUnannouncedCode(stream, 100)).toBeUndefined();
+  });
+
+  test('has 60 s to come from stdin', async () => {
+    vi.useFakeTimers();
+    try {
+      const read = readTokenCode(new PassThrough());
+      vi.advanceTimersByTime(60_000);
+      await expect(read).rejects.toThrow('stdin did not end within 60 s');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('is no endless text', async () => {

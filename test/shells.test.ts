@@ -151,6 +151,21 @@ describe('the format of another shell', () => {
   );
 });
 
+test.each([
+  ['eval "$(aws-iam-login env default)"', 'default'],
+  ['aws-iam-login env default | source', 'default'],
+  ['aws-iam-login env default --as profile | source', 'default'],
+  ['aws-iam-login env --unset | source', '--unset'],
+  // what the launcher leaves to the program
+  ['eval "$(aws-iam-login env default --debug)"', 'default'],
+])('fish is told what to type instead of %s, in one sentence', async (line, word) => {
+  storeSession();
+  expect(await runShell(home, 'fish', `${line}; and echo no; env | grep ^AWS_ACCESS`)).toMatchObject({
+    stdout: '',
+    stderr: `aws-iam-login: fish needs another form: aws-iam-login env ${word} --format fish | source\n`,
+  });
+});
+
 // What a shell showed of its options and variables, without those that always change.
 const settings = (name: string): string => {
   const path = join(home.folder, name);

@@ -45,7 +45,9 @@ const linuxJob = (): string[] => {
 };
 
 const psJob = (): string[] =>
-  execFileSync('/bin/ps', ['-o', 'pgid=,tty=,tpgid=', '-p', String(process.pid)], { encoding: 'utf8' })
+  execFileSync('/bin/ps', ['-o', 'pgid=', '-o', 'tty=', '-o', 'tpgid=', '-p', String(process.pid)], {
+    encoding: 'utf8',
+  })
     .trim()
     .split(/\s+/);
 
