@@ -1,113 +1,125 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inTurns, timeOf, whereIs } from './support/bench.ts';
+import type { Row } from './support/bench.ts';
 
 const run = promisify(execFile);
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
-const sizes = [10, 100, 1000, 10_000] as const;
+const sizes = [10, 1000, 10_000] as const;
+const autoSizes = sizes;
 
 type ShellName = 'bash' | 'zsh' | 'fish';
 
 /**
- * What the shell side costs, as rows of text: the hook of a prompt while the session lives, loading, completion.
- * Shells and other tools that are not installed are left out. The limits are those of the design, section 10.
+ * What the shell side costs: the hook of a prompt while the session lives, loading, `use`, completion; `bin` is the
+ * folder with the program. Shells and other tools that are not installed are left out.
  */
-export const benchShells = async (): Promise<string> => {
+export const benchShells = async (bin: string): Promise<Row[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'aws-iam-login-bench-'));
   try {
     await writeProfiles(folder);
-    const rows: string[] = [];
+    const rows: Row[] = [];
     for (const shell of ['bash', 'zsh', 'fish'] as const) {
-      if (await isInstalled(shell)) rows.push(...(await benchShell(shell, folder)));
+      if (whereIs(shell) !== undefined) rows.push(...(await benchShell(shell, folder, bin)));
     }
-    return [...rows, ...(await benchOthers(folder))].join('\n');
+    return [...rows, ...(await benchOthers(folder))];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 };
 
-const benchShell = async (shell: ShellName, folder: string): Promise<string[]> => {
+const benchShell = async (shell: ShellName, folder: string, bin: string): Promise<Row[]> => {
   const timed = await runShell(shell, hookScripts[shell](folder), folder);
-  const [empty = Number.NaN, hook = Number.NaN, load = Number.NaN, auto = Number.NaN] = numbersIn(timed);
-  const limit = shell === 'fish' ? 35 : 6;
+  const [empty = Number.NaN, hook = Number.NaN, load = Number.NaN, ...autos] = numbersIn(timed);
+  const [use = Number.NaN] = numbersIn(
+    await runShell(shell, useScript(shell), folder, useVariables(folder, bin)),
+  );
+  const prompts = await countProcesses(shell, folder, (rounds) => processScripts[shell](folder, rounds));
+  const uses = await countProcesses(
+    shell,
+    folder,
+    (rounds) => useTenTimes(shell, rounds),
+    useVariables(folder, bin),
+  );
   return [
-    row(
-      shell,
-      'prompt hook, live session',
-      `${hook.toFixed(1)} µs`,
-      `${(hook / empty).toFixed(1)} × an empty function (limit ${limit})`,
+    {
+      what: `${shell}: prompt hook, live session`,
+      figure: `${(hook / empty).toFixed(1)} × empty`,
+      value: hook / empty,
+      limit: shell === 'fish' ? 35 : 6,
+      unit: ' ×',
+      note: `${hook.toFixed(1)} µs, an empty function ${empty.toFixed(1)} µs`,
+    },
+    { what: `${shell}: processes of 100 prompts`, figure: countOf(prompts), value: prompts, limit: 0 },
+    milliseconds(`${shell}: load hook and completion`, load, 0.5),
+    ...autoSizes.map((size, place) =>
+      milliseconds(
+        `${shell}: load, AUTO, ${size.toLocaleString('en')} profiles`,
+        autos[place] ?? Number.NaN,
+        size > 1000 ? 20 : 5,
+      ),
     ),
-    row(shell, 'processes of 100 prompts', String(await countProcesses(shell, folder)), 'strace (limit 0)'),
-    row(shell, 'load hook and completion', milliseconds(load), '(limit 0.5 ms)'),
-    row(shell, 'load with AWS_IAM_LOGIN_AUTO', milliseconds(auto), '(limit 5 ms)'),
+    milliseconds(`${shell}: use`, use, 6),
+    { what: `${shell}: processes of a use`, figure: countOf(uses / 10), value: uses / 10, limit: 3 },
     ...(await benchCompletion(shell, folder)),
   ];
 };
 
-const benchCompletion = async (shell: ShellName, folder: string): Promise<string[]> => {
-  const limits = { bash: { 100: 10, 1000: 30 }, zsh: { 100: 10, 1000: 20 }, fish: { 100: 10, 1000: 10 } }[
-    shell
-  ];
-  const rows: string[] = [];
+const countOf = (count: number): string => (Number.isNaN(count) ? 'no strace' : String(count));
+
+const benchCompletion = async (shell: ShellName, folder: string): Promise<Row[]> => {
+  const rows: Row[] = [];
   for (const size of sizes) {
-    const variables = {
-      AWS_CONFIG_FILE: join(folder, `config-${size}`),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, `credentials-${size}`),
-    };
     const [time = Number.NaN] = numbersIn(
-      await runShell(shell, completionScripts[shell](folder), folder, variables, completionShells[shell]),
+      await runShell(
+        shell,
+        completionScripts[shell](folder),
+        folder,
+        filesOf(folder, size),
+        completionShells[shell],
+      ),
     );
-    const limit = size === 100 || size === 1000 ? `(limit ${limits[size]} ms)` : '';
-    rows.push(row(shell, `Tab among ${size.toLocaleString('en')} profiles`, milliseconds(time), limit));
+    rows.push(
+      milliseconds(`${shell}: Tab among ${size.toLocaleString('en')} profiles`, time, size > 1000 ? 60 : 10),
+    );
   }
   return rows;
 };
 
 /** Other tools doing what is comparable, whichever of them are there. */
-const benchOthers = async (folder: string): Promise<string[]> => {
-  const commands: Array<[tool: string, what: string, args: string[], variables: Record<string, string>]> = [
-    ['direnv', 'prompt hook: direnv export', ['export', 'bash'], {}],
-    ['starship', 'prompt: starship prompt', ['prompt'], { STARSHIP_SHELL: 'bash' }],
-    ['zoxide', 'prompt hook: zoxide add', ['add', folder], { _ZO_DATA_DIR: folder }],
+const benchOthers = async (folder: string): Promise<Row[]> => {
+  const commands: Array<[tool: string, what: string, words: string[], variables: Record<string, string>]> = [
+    ['direnv', 'prompt hook, direnv export', ['export', 'bash'], {}],
+    ['starship', 'prompt, starship prompt', ['prompt'], { STARSHIP_SHELL: 'bash' }],
+    ['zoxide', 'prompt hook, zoxide add', ['add', folder], { _ZO_DATA_DIR: folder }],
     ['aws_completer', 'Tab in aws', [], { COMP_LINE: 'aws s3 l', COMP_POINT: '8' }],
-    ['node', 'start of node -e 0', ['-e', '0'], {}],
+    ['aws-vault', 'start, aws-vault --version', ['--version'], {}],
+    ['granted', 'start, granted --version', ['--version'], {}],
   ];
-  const rows: string[] = [];
-  for (const [tool, what, args, variables] of commands) {
-    if (!(await isInstalled(tool))) continue;
-    const times: number[] = [];
-    for (let round = 0; round < 5; round += 1) {
-      const start = process.hrtime.bigint();
-      await run(tool, args, { env: { ...process.env, ...variables }, cwd: folder }).catch(() => undefined);
-      times.push(Number(process.hrtime.bigint() - start) / 1000);
-    }
-    rows.push(row(tool, what, milliseconds(Math.min(...times)), '1 process'));
+  const rows: Row[] = [];
+  for (const [tool, what, words, variables] of commands) {
+    const path = whereIs(tool);
+    if (path === undefined) continue;
+    const env = { ...shellEnvironment(folder, {}), ...variables };
+    const [times = []] = await inTurns(5, [() => timeOf([path, ...words], env)]);
+    rows.push(milliseconds(`peer: ${what}`, Math.min(...times) * 1000));
   }
   return rows;
 };
 
-const row = (shell: string, what: string, value: string, note: string): string =>
-  `${shell.padEnd(14)} ${what.padEnd(32)} ${value.padStart(10)}  ${note}`.trimEnd();
-
-const milliseconds = (microseconds: number): string => `${(microseconds / 1000).toFixed(2)} ms`;
+/** A time in microseconds as a row, in milliseconds. */
+const milliseconds = (what: string, time: number, limit?: number): Row => ({
+  what,
+  figure: `${(time / 1000).toFixed(2)} ms`,
+  value: time / 1000,
+  ...(limit === undefined ? {} : { limit, unit: ' ms' }),
+});
 
 const numbersIn = (text: string): number[] => text.trim().split(/\s+/).map(Number);
-
-const isInstalled = async (program: string): Promise<boolean> => {
-  const places = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, program));
-  const found = await Promise.all(
-    places.map((place) =>
-      run('test', ['-x', place]).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
-};
 
 const interactive: Readonly<Record<ShellName, readonly string[]>> = {
   bash: ['bash', '--norc', '--noprofile', '-i'],
@@ -147,26 +159,27 @@ const runShell = async (
   return stdout;
 };
 
-/** Processes that 100 runs of the hook start, beside those of the shell without them. */
-const countProcesses = async (shell: ShellName, folder: string): Promise<number | string> => {
-  if (!(await isInstalled('strace'))) return 'no strace';
+/** Processes that the rounds of a script start, ten or a hundred as it is told, beside those of the shell without them. */
+const countProcesses = async (
+  shell: ShellName,
+  folder: string,
+  scriptFor: (rounds: number) => string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<number> => {
+  if (whereIs('strace') === undefined) return Number.NaN;
   const count = async (rounds: number): Promise<number> => {
     const path = join(folder, `script.${shell}`);
     const trace = join(folder, 'trace');
-    await writeFile(path, processScripts[shell](folder, rounds));
+    await writeFile(path, scriptFor(rounds));
     await run(
       'strace',
-      ['-f', '-e', 'trace=clone,clone3,fork,vfork,execve', '-o', trace, ...interactive[shell], path],
-      {
-        env: shellEnvironment(folder, {}),
-        cwd: folder,
-      },
+      ['-f', '-e', 'trace=clone,clone3,fork,vfork', '-o', trace, ...interactive[shell], path],
+      { env: shellEnvironment(folder, variables), cwd: folder },
     );
     const lines = (await readFile(trace, 'utf8')).split('\n');
-    return lines.filter((line) => /\b(clone3?|v?fork|execve)\(/.test(line) && !line.includes('CLONE_THREAD'))
-      .length;
+    return lines.filter((line) => /\b(clone3?|v?fork)\(/.test(line) && !line.includes('CLONE_THREAD')).length;
   };
-  return (await count(100)) - (await count(0));
+  return (await count(1)) - (await count(0));
 };
 
 const scriptOf = (shell: ShellName): string => join(packageRoot, 'shell', `aws-iam-login.${shell}`);
@@ -184,22 +197,29 @@ const exportSession = (shell: ShellName): string =>
     .map(([name, value]) => (shell === 'fish' ? `set -gx ${name} ${value}` : `export ${name}=${value}`))
     .join('\n');
 
-const autoFiles = (shell: ShellName, folder: string): string =>
-  [
-    ['AWS_CONFIG_FILE', join(folder, 'config-10')],
-    ['AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials-10')],
-    ['AWS_IAM_LOGIN_AUTO', 'user-0'],
-  ]
+const filesOf = (folder: string, size: number): Record<string, string> => ({
+  AWS_CONFIG_FILE: join(folder, `config-${size}`),
+  AWS_SHARED_CREDENTIALS_FILE: join(folder, `credentials-${size}`),
+});
+
+const autoFiles = (shell: ShellName, folder: string, size: number): string =>
+  Object.entries({ ...filesOf(folder, size), AWS_IAM_LOGIN_AUTO: 'user-0' })
     .map(([name, value]) => (shell === 'fish' ? `set -gx ${name} '${value}'` : `export ${name}='${value}'`))
     .join('\n');
 
-// Each prints the best of several rounds, in microseconds: an empty function, the hook, loading, loading with AUTO.
-const hookScripts: Readonly<Record<ShellName, (folder: string) => string>> = {
-  bash: (folder) => `
-. '${scriptOf('bash')}'
-${exportSession('bash')}
-empty() { :; }
-time_of() {
+const autos = (shell: ShellName, folder: string): string =>
+  autoSizes
+    .map((size) => `${autoFiles(shell, folder, size)}\ntime_of ${size > 1000 ? 5 : 20} fresh`)
+    .join('\n');
+
+const useVariables = (folder: string, bin: string): Record<string, string> => ({
+  ...filesOf(folder, 10),
+  PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+});
+
+// `time_of ROUNDS FUNCTION` prints the best of several rounds, in microseconds.
+const timers: Readonly<Record<ShellName, string>> = {
+  bash: `time_of() {
   local rounds=$1 best=999999999 round start spent i
   for round in 1 2 3 4 5 6 7; do
     start=\${EPOCHREALTIME/[.,]/}
@@ -209,22 +229,8 @@ time_of() {
   done
   printf '%d.%03d ' $((best / 1000)) $((best % 1000))
 }
-load() { . '${scriptOf('bash')}'; }
-fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('bash')}'; }
-__aws_iam_login_hook
-time_of 3000 empty
-time_of 3000 __aws_iam_login_hook
-unset ${sessionNames.join(' ')}
-time_of 20 load
-${autoFiles('bash', folder)}
-time_of 20 fresh
 `,
-  zsh: (folder) => `
-. '${scriptOf('zsh')}'
-zmodload zsh/datetime
-${exportSession('zsh')}
-empty() { : }
-time_of() {
+  zsh: `time_of() {
   local -F best=1e9 start spent; local -i round i
   for round in {1..7}; do
     start=$EPOCHREALTIME
@@ -234,21 +240,8 @@ time_of() {
   done
   printf '%.3f ' $best
 }
-load() { . '${scriptOf('zsh')}'; }
-fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('zsh')}'; }
-__aws_iam_login_precmd
-time_of 3000 empty
-time_of 3000 __aws_iam_login_precmd
-unset ${sessionNames.join(' ')}
-time_of 20 load
-${autoFiles('zsh', folder)}
-time_of 20 fresh
 `,
-  fish: (folder) => `
-source '${scriptOf('fish')}'
-${exportSession('fish')}
-function empty; end
-function time_of
+  fish: `function time_of
   # fish has no clock for this but date, whose own time has to vanish among the rounds.
   set -l numbers (seq $argv[1])
   set -l best 999999999
@@ -260,26 +253,72 @@ function time_of
   end
   printf '%s ' $best
 end
-function load; source '${scriptOf('fish')}'; end
+`,
+};
+
+// Each prints the times of an empty function, the hook, loading, loading with AUTO for each size.
+const hookScripts: Readonly<Record<ShellName, (folder: string) => string>> = {
+  bash: (folder) => `
+. '${scriptOf('bash')}'
+${exportSession('bash')}
+empty() { :; }
+${timers.bash}load() { . '${scriptOf('bash')}'; }
+fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('bash')}'; }
+__aws_iam_login_hook
+time_of 3000 empty
+time_of 3000 __aws_iam_login_hook
+unset ${sessionNames.join(' ')}
+time_of 20 load
+${autos('bash', folder)}
+`,
+  zsh: (folder) => `
+. '${scriptOf('zsh')}'
+zmodload zsh/datetime
+${exportSession('zsh')}
+empty() { : }
+${timers.zsh}load() { . '${scriptOf('zsh')}'; }
+fresh() { unset ${sessionNames.join(' ')}; . '${scriptOf('zsh')}'; }
+__aws_iam_login_precmd
+time_of 3000 empty
+time_of 3000 __aws_iam_login_precmd
+unset ${sessionNames.join(' ')}
+time_of 20 load
+${autos('zsh', folder)}
+`,
+  fish: (folder) => `
+source '${scriptOf('fish')}'
+${exportSession('fish')}
+function empty; end
+${timers.fish}function load; source '${scriptOf('fish')}'; end
 function fresh; set -e ${sessionNames.join('; set -e ')}; source '${scriptOf('fish')}'; end
 __aws_iam_login_prompt
 time_of 3000 empty
 time_of 3000 __aws_iam_login_prompt
 set -e ${sessionNames.join('; set -e ')}
 time_of 100 load
-${autoFiles('fish', folder)}
-time_of 50 fresh
+${autos('fish', folder)}
 `,
 };
 
 const processScripts: Readonly<Record<ShellName, (folder: string, rounds: number) => string>> = {
   bash: (_, rounds) =>
-    `. '${scriptOf('bash')}'\n${exportSession('bash')}\nfor ((i = 0; i < ${rounds}; i++)); do __aws_iam_login_hook; done\n`,
+    `. '${scriptOf('bash')}'\n${exportSession('bash')}\nfor ((i = 0; i < ${rounds * 100}; i++)); do __aws_iam_login_hook; done\n`,
   zsh: (_, rounds) =>
-    `. '${scriptOf('zsh')}'\n${exportSession('zsh')}\nfor (( i = 0; i < ${rounds}; i++ )); do __aws_iam_login_precmd; done\n`,
+    `. '${scriptOf('zsh')}'\n${exportSession('zsh')}\nfor (( i = 0; i < ${rounds * 100}; i++ )); do __aws_iam_login_precmd; done\n`,
   fish: (_, rounds) =>
-    `source '${scriptOf('fish')}'\n${exportSession('fish')}\nset -l i 0\nwhile test $i -lt ${rounds}; __aws_iam_login_prompt; set i (math $i + 1); end\n`,
+    `source '${scriptOf('fish')}'\n${exportSession('fish')}\nset -l i 0\nwhile test $i -lt ${rounds * 100}; __aws_iam_login_prompt; set i (math $i + 1); end\n`,
 };
+
+const loadAndUse: Readonly<Record<ShellName, string>> = {
+  bash: `. '${scriptOf('bash')}'\nuse() { aws-iam-login use user-0 --quiet; }\n`,
+  zsh: `. '${scriptOf('zsh')}'\nuse() { aws-iam-login use user-0 --quiet; }\n`,
+  fish: `source '${scriptOf('fish')}'\nfunction use; aws-iam-login use user-0 --quiet; end\n`,
+};
+
+const useScript = (shell: ShellName): string =>
+  `${loadAndUse[shell]}${shell === 'zsh' ? 'zmodload zsh/datetime\n' : ''}${timers[shell]}use\ntime_of 10 use\n`;
+const useTenTimes = (shell: ShellName, rounds: number): string =>
+  `${loadAndUse[shell]}use\n${'use\n'.repeat(rounds * 10)}`;
 
 // One Tab behind \`aws-iam-login use user-1\`. That of zsh needs its line editor, so a second zsh runs in a terminal.
 const completionScripts: Readonly<Record<ShellName, (folder: string) => string>> = {

@@ -1,122 +1,202 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { benchShells } from './bench-shell.ts';
+import type { LocalAws } from './local-aws/server.ts';
 import { startLocalAws } from './local-aws/server.ts';
+import { inTurns, median, tableOf, timeOf, whereIs } from './support/bench.ts';
+import type { Row } from './support/bench.ts';
 import { benchPackage } from './support/package.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const program = join(root, 'dist', 'aws-iam-login.cjs');
 const runs = 20;
 
-type Row = { readonly name: string; readonly median: number; readonly ratio: number };
+type Environment = Readonly<Record<string, string>>;
 
-/** Prints what design 10 promises, as medians of paired runs: the command and a bare Node in turn. */
+/** Prints what design 10 promises as one table; whole processes in turns with a bare Node, as medians. */
 const bench = async (): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'aws-iam-login-bench.'));
   const aws = await startLocalAws();
   try {
-    const user = aws.createUser();
-    const device = aws.addMfaDevice(user);
-    const key = `aws_access_key_id = ${user.accessKeyId}\naws_secret_access_key = ${user.secretAccessKey}\nmfa_serial = ${device.serialNumber}\n`;
-    const session = `[default-sts]\naws_access_key_id = ASIAEXAMPLE\naws_secret_access_key = secret\naws_session_token = ${'t'.repeat(400)}\nexpiration = 2099-01-01 00:00:00+00:00\n`;
-    const small = writeFiles(home, 'small', `[default]\n${key}\n${session}`);
-    const many = Array.from(
-      { length: 10_000 },
-      (_, index) => `[profile-${index}]\n${key}region = eu-west-1\n\n`,
-    ).join('');
-    const large = writeFiles(home, 'large', `${many}[default]\n${key}\n${session}`);
-    const env = { ...ownEnvironment(), HOME: home, AWS_ENDPOINT_URL: aws.url };
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    // as npm links it
+    symlinkSync(join(root, 'shell', 'aws-iam-login.sh'), join(bin, 'aws-iam-login'));
+    const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
+    const env = { ...ownEnvironment(), PATH: path, HOME: home, AWS_ENDPOINT_URL: aws.url };
     const rows = [
-      await compare('node -e 0', ['-e', '0'], env),
-      await compare('env, live session', [program, 'env', 'default'], { ...env, ...small }),
-      await compare('env, 10,000 profiles', [program, 'env', 'default'], { ...env, ...large }),
-      await compare('status', [program, 'status', 'default'], { ...env, ...small }),
-      await compare('list', [program, 'list'], { ...env, ...small }),
-      await compare('list, 10,000 profiles', [program, 'list'], { ...env, ...large }),
-      await compare('doctor --offline', [program, 'doctor', '--offline', '-q'], { ...env, ...small }),
-      await compareLogin(env, small, device.code, () => device.skipToNextStep()),
+      ...(await benchAnswers(home, env)),
+      ...(await benchAwks(home, env)),
+      ...(await benchLogin(home, env, aws)),
+      ...(await benchShells(bin)),
+      ...(await benchPackage(root)),
     ];
-    console.log(`whole process, median of ${runs} paired runs\n`);
-    for (const { name, median, ratio } of rows) {
-      console.log(`${name.padEnd(28)} ${median.toFixed(1).padStart(7)} ms   ${ratio.toFixed(3)} × node -e 0`);
-    }
+    console.log(tableOf(rows));
   } finally {
     await aws.close();
     rmSync(home, { recursive: true, force: true });
   }
 };
 
-type Environment = Readonly<Record<string, string>>;
-
-// Of the user's own environment all that Node may look at, and nothing that AWS's tools or proxies do.
+// Of the user's own environment all that Node may look at, and nothing that AWS's tools or proxies do, nor the
+// certificates behind whose 30 ms everything looks good.
 const ownEnvironment = (): Environment =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || /^(AWS_|npm_)|_proxy$/i.test(name) ? [] : [[name, value]],
+      value === undefined || /^(AWS_|npm_|NODE_EXTRA_CA_CERTS$)|_proxy$/i.test(name) ? [] : [[name, value]],
     ),
   );
 
-const writeFiles = (home: string, name: string, credentials: string): Environment => {
-  const path = join(home, name);
-  writeFileSync(path, credentials, { mode: 0o600 });
-  return { AWS_SHARED_CREDENTIALS_FILE: path };
+const key =
+  'aws_access_key_id = AKIAXXXXXXXXXXXXXXXX\naws_secret_access_key = x\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n';
+const session = `aws_access_key_id = ASIAEXAMPLE\naws_secret_access_key = secret\naws_session_token = ${'t'.repeat(400)}\nexpiration = 2099-01-01 00:00:00+00:00\n`;
+const roleArn = 'arn:aws:iam::111122223333:role/admin';
+
+/** A user and a role, both with a live session, behind so many other profiles. */
+const writeFiles = (home: string, others: number): Environment => {
+  const many = Array.from({ length: others }, (_, index) => `[user-${index}]\n${key}region = eu-west-1\n\n`);
+  const [credentials, config] = [join(home, `credentials-${others}`), join(home, `config-${others}`)];
+  writeFileSync(
+    credentials,
+    `${many.join('')}[default]\n${key}\n[default-sts]\n${session}\n[admin-sts]\n${session}assumed_role_arn = ${roleArn}\nassumed_from = default\n`,
+    { mode: 0o600 },
+  );
+  writeFileSync(config, `[profile admin]\nrole_arn = ${roleArn}\nsource_profile = default\n`);
+  return { AWS_SHARED_CREDENTIALS_FILE: credentials, AWS_CONFIG_FILE: config };
 };
 
-const compare = (name: string, parameters: readonly string[], env: Environment): Promise<Row> =>
-  measure(name, async () => parameters, env);
+const bare = [process.execPath, '-e', '0'];
 
-// Each login needs a code of its own: the local AWS takes none twice, as AWS.
-const compareLogin = (
-  env: Environment,
-  files: Environment,
-  code: () => string,
-  next: () => void,
-): Promise<Row> =>
-  measure(
-    'login, local AWS',
-    async () => {
-      next();
-      return [program, 'login', 'default', '--token-code', code()];
-    },
-    { ...env, ...files },
-  );
-
-const measure = async (
-  name: string,
-  parametersOf: () => Promise<readonly string[]>,
-  env: Environment,
-): Promise<Row> => {
-  const pairs: Array<{ ours: number; bare: number }> = [];
-  for (let index = -1; index < runs; index += 1) {
-    const parameters = await parametersOf();
-    const pair = { ours: await time(parameters, env), bare: await time(['-e', '0'], env) };
-    if (index >= 0) pairs.push(pair);
-  }
+const timesBare = (what: string, ours: readonly number[], nodes: readonly number[], limit?: number): Row => {
+  const value = median(ours.map((time, place) => time / (nodes[place] ?? Number.NaN)));
   return {
-    name,
-    median: median(pairs.map(({ ours }) => ours)),
-    ratio: median(pairs.map(({ ours, bare }) => ours / bare)),
+    what,
+    figure: `${value.toFixed(2)} × node`,
+    value,
+    ...(limit === undefined ? {} : { limit, unit: ' ×' }),
+    note: `${median(ours).toFixed(1)} ms`,
   };
 };
 
-/** Wall time of a whole Node process in milliseconds. Raises an error when it fails. */
-const time = async (parameters: readonly string[], env: Environment): Promise<number> => {
-  const start = performance.now();
-  await execa(process.execPath, parameters, { env, extendEnv: false, stdin: 'ignore' });
-  return performance.now() - start;
+/** The rows of whole processes that need no AWS. */
+const benchAnswers = async (home: string, env: Environment): Promise<Row[]> => {
+  const few = { ...env, ...writeFiles(home, 0) };
+  const many = { ...env, ...writeFiles(home, 1000) };
+  const rows: Array<[what: string, words: string[], env: Environment, limit?: number]> = [
+    ['env, user', ['env', 'default'], few, 0.3],
+    ['env, role', ['env', 'admin'], few, 0.3],
+    ['credential-process, user', ['credential-process', 'default'], few, 0.3],
+    ['credential-process, role', ['credential-process', 'admin'], few, 0.3],
+    ['exec -- true', ['exec', 'default', '--', 'true'], few, 1.5],
+    ['--version', ['--version'], few, 2],
+    ['--help', ['--help'], few, 2],
+    ['status', ['status', 'default'], few, 2],
+    ['list', ['list'], few, 2],
+    ['list, 1,000 profiles', ['list'], many, 2],
+    ['doctor --offline', ['doctor', '--offline', '-q'], few],
+  ];
+  const times = await inTurns(runs, [
+    () => timeOf(bare, env),
+    ...rows.map(
+      ([, words, variables]) =>
+        () =>
+          timeOf(['aws-iam-login', ...words], variables, words[0] === 'doctor' ? [0, 1] : [0]),
+    ),
+  ]);
+  const nodes = times[0] ?? [];
+  return [
+    {
+      what: 'node -e 0',
+      figure: `${median(nodes).toFixed(1)} ms`,
+      note: `lowest ${Math.min(...nodes).toFixed(1)} ms`,
+    },
+    ...rows.map(([what, , , limit], place) => timesBare(what, times[place + 1] ?? [], nodes, limit)),
+  ];
 };
 
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+/** What 10,000 profiles cost `env` more, with each awk that is there: the lowest of each, since other work only adds. */
+const benchAwks = async (home: string, env: Environment): Promise<Row[]> => {
+  const [few, many] = [writeFiles(home, 0), writeFiles(home, 10_000)];
+  const rows: Row[] = [];
+  for (const awk of ['gawk', 'mawk', 'original-awk']) {
+    const where = whereIs(awk);
+    if (where === undefined) continue;
+    const folder = join(home, awk);
+    mkdirSync(folder);
+    symlinkSync(where, join(folder, 'awk'));
+    const variables = { ...env, PATH: `${folder}${delimiter}${env['PATH'] ?? ''}` };
+    for (const profile of ['default', 'admin']) {
+      const ask = (files: Environment) => () =>
+        timeOf(['aws-iam-login', 'env', profile], { ...variables, ...files });
+      const [small = [], large = []] = await inTurns(runs, [ask(few), ask(many)]);
+      const value = Math.min(...large) - Math.min(...small);
+      rows.push({
+        what: `env, 10,000 profiles, ${profile === 'admin' ? 'role' : 'user'}, ${awk}`,
+        figure: `+ ${value.toFixed(1)} ms`,
+        value,
+        limit: 15,
+        unit: ' ms',
+      });
+    }
+  }
+  return rows;
+};
+
+/** `login` with a code in the arguments, and from Enter behind a typed one to the end. Each needs a code of its own. */
+const benchLogin = async (home: string, env: Environment, aws: LocalAws): Promise<Row[]> => {
+  const user = aws.createUser();
+  const device = aws.addMfaDevice(user);
+  const credentials = join(home, 'credentials-login');
+  const write = (): void =>
+    writeFileSync(
+      credentials,
+      `[default]\naws_access_key_id = ${user.accessKeyId}\naws_secret_access_key = ${user.secretAccessKey}\nmfa_serial = ${device.serialNumber}\n`,
+      { mode: 0o600 },
+    );
+  const variables = { ...env, AWS_SHARED_CREDENTIALS_FILE: credentials, AWS_CONFIG_FILE: '/dev/null' };
+  const next = (): string => {
+    write();
+    device.skipToNextStep();
+    return device.code();
+  };
+  const [nodes = [], logins = [], enters = []] = await inTurns(runs / 2, [
+    () => timeOf(bare, env),
+    () => timeOf(['aws-iam-login', 'login', 'default', '--token-code', next()], variables),
+    ...(whereIs('script') === undefined ? [] : [() => timeFromEnter(next(), variables)]),
+  ]);
+  return [
+    timesBare('login --token-code', logins, nodes, 5),
+    ...(enters.length === 0 ? [] : [timesBare('login, from Enter to the end', enters, nodes, 1.5)]),
+  ];
+};
+
+/** Types a code half a second after the question, as the quickest of people would. Milliseconds. */
+const timeFromEnter = (code: string, env: Environment): Promise<number> => {
+  const child = spawn('script', ['-qec', 'aws-iam-login login default', '/dev/null'], {
+    env: { ...env, TERM: 'dumb', SHELL: '/bin/sh' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let shown = '';
+  let start = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (!/MFA code/.test(shown) && /MFA code/.test((shown += text))) {
+      setTimeout(() => {
+        child.stdin.write(code);
+        start = performance.now();
+        child.stdin.write('\r');
+      }, 500);
+    }
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) =>
+      status === 0 && start > 0
+        ? resolve(performance.now() - start)
+        : reject(new Error(`login ended with ${String(status)}: ${shown}`)),
+    );
+  });
 };
 
 await bench();
-console.log(`\n${await benchShells()}`);
-console.log(await benchPackage(root));

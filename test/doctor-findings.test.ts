@@ -107,6 +107,13 @@ describe('doctor finds in the shell', () => {
       line('warning', /this shell/, /exec bash|setup/),
     ]);
     expect(await offline('copies')).toEqual([]);
+    const rcFile = join(home.folder, '.bashrc');
+    const whole = fs.readFileSync(rcFile, 'utf8');
+    fs.writeFileSync(rcFile, whole.split('\n').slice(0, 2).join('\n'));
+    expect(await offline('hook', { ...shell, AWS_IAM_LOGIN_HOOK_VERSION: undefined })).toMatchObject([
+      line('problem', /^~\/\.bashrc holds the first line of our block, but not the last one/, /by hand/),
+    ]);
+    fs.writeFileSync(rcFile, whole);
     const stamp = join(home.folder, '.local/share/aws-iam-login/stamp');
     fs.writeFileSync(stamp, fs.readFileSync(stamp, 'utf8').replace(version, '0.9.0'));
     expect(await offline('copies')).toMatchObject([

@@ -170,7 +170,7 @@ describe('doctor finds in the files', () => {
       line(
         'problem',
         /^profile b .* another one than aws_session_token/,
-        /from \[b\] in ~\/\.aws\/credentials/,
+        'remove the line aws_security_token of profile b',
       ),
     ]);
   });

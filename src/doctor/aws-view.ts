@@ -6,7 +6,7 @@ import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { longTermCredentials } from '../profiles/access-key.ts';
 import { connectAs } from '../profiles/caller.ts';
-import { noteKeyDate } from '../profiles/key-dates.ts';
+import { newKeyDates, noteKeyDate } from '../profiles/key-dates.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
 import { sessionOwner } from '../profiles/role.ts';
 import { sessionDefaults } from '../sessions/defaults.ts';
@@ -86,6 +86,7 @@ const noteDates = (keys: readonly KeyMetadata[], { files }: SharedFiles): void =
   for (const { accessKeyId, createDate } of keys) {
     if (createDate === undefined) continue;
     try {
+      if (newKeyDates(files.state)(accessKeyId) === createDate.getTime()) continue;
       noteKeyDate(files.state, accessKeyId, createDate.getTime());
     } catch (error) {
       if (!isUserError(error)) throw error;

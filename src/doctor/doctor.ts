@@ -62,7 +62,10 @@ export const examine = async (
     if (found.length > 0) return found.map((finding) => ({ check: name, ...finding }));
     return [{ check: name, level: 'ok', text: typeof ok === 'string' ? ok : ok(scene) }];
   });
-  return { profileName: scene.name, lines, askedAws: scene.aws !== undefined };
+  const home = `${(scene.env['HOME'] ?? '').replace(/\/$/, '')}/`;
+  const told = (text: string): string => (home === '/' ? text : text.replaceAll(home, '~/'));
+  const named = lines.map((line) => ({ ...line, text: told(line.text) }));
+  return { profileName: scene.name, lines: named, askedAws: scene.aws !== undefined };
 };
 
 const thisInstallation = () => ({ nodeVersion: process.versions.node, platform: process.platform });

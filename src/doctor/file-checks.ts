@@ -101,7 +101,7 @@ function findOpenFiles(scene: Scene): Finding[] {
     ...openTo(credentials, 0o077, '600', scene),
     ...openTo(config, holdsKeys ? 0o077 : 0o022, holdsKeys ? '600' : 'go-w', scene),
     ...[...folders].flatMap((folder) => openTo(folder, 0o022, 'go-w', scene)),
-    ...openTo(state, 0o077, '700', scene),
+    ...(isFolder(state) ? openTo(state, 0o077, '700', scene) : []),
   ];
 }
 
@@ -117,9 +117,13 @@ const openTo = (path: string, bits: number, rights: string, scene: Scene): Findi
   ];
 };
 
-const modeOf = (path: string): number | undefined => {
+const modeOf = (path: string): number | undefined => statusOf(path)?.mode;
+
+const isFolder = (path: string): boolean => statusOf(path)?.isDirectory() === true;
+
+const statusOf = (path: string): fs.Stats | undefined => {
   try {
-    return fs.statSync(path, { throwIfNoEntry: false })?.mode;
+    return fs.statSync(path, { throwIfNoEntry: false });
   } catch {
     // what cannot be looked at is told by the check of the files
     return undefined;
@@ -168,7 +172,7 @@ function findLegacyTokens(scene: Scene): Finding[] {
         {
           level: differs ? ('problem' as const) : ('warning' as const),
           text: `profile ${shellWord(name)} has an aws_security_token${differs ? ', which is another one than aws_session_token: boto3 takes it' : ', which boto3 takes first, and other SDKs do not know'}`,
-          mend: `remove the line aws_security_token from [${shellWord(name)}] in ${toldPath(scene.shared.files.credentials, scene)}`,
+          mend: `remove the line aws_security_token of profile ${shellWord(name)}`,
         },
       ];
     }),

@@ -2,7 +2,13 @@ import { accountOfArn } from '../aws/arns.ts';
 import { isUserError } from '../errors.ts';
 import { checkKeySource } from '../profiles/access-key.ts';
 import { foreignOf } from '../profiles/foreign.ts';
-import { accountOfKeyId, findUserProfile, getProfile, holdsLongTermKey } from '../profiles/profile.ts';
+import {
+  accountOfKeyId,
+  findUserProfile,
+  getProfile,
+  holdsLongTermKey,
+  keyIdOf,
+} from '../profiles/profile.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { isRole, mostRoles, resolveRoleChain, roleLink, sessionOwner } from '../profiles/role.ts';
 import { validSerialNumber } from '../profiles/serial-number.ts';
@@ -87,7 +93,7 @@ function findDevice({ user }: Scene): Finding[] | undefined {
   });
   if (refused.length > 0) return refused;
   const device = accountOfArn(serialNumber);
-  const key = accountOfKeyId(user.settings.get('aws_access_key_id') ?? '');
+  const key = accountOfKeyId(keyIdOf(user) ?? '');
   return device === undefined || key === undefined || device === key
     ? []
     : [

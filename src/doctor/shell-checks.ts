@@ -10,7 +10,7 @@ import { isUserError } from '../errors.ts';
 import { findProgram } from '../terminal/find-program.ts';
 import { shellWord } from '../text.ts';
 import { version } from '../version.ts';
-import { toldPath, warning } from './check.ts';
+import { attempt, toldPath, warning } from './check.ts';
 import type { Check, Finding, Scene } from './check.ts';
 
 /** The checks of the hook, of its copies and of Node. */
@@ -34,9 +34,12 @@ function findHook(scene: Scene): Finding[] {
         'aws-iam-login setup, then open a new shell',
       ),
     ];
-  const setUp = shells.filter((shell) =>
-    rows[shell].rcFiles(scene.env, scene.platform).some((path) => isSetUp(path)),
+  const rcFiles = shells.flatMap((shell) =>
+    rows[shell].rcFiles(scene.env, scene.platform).map((path) => ({ shell, path })),
   );
+  const broken = rcFiles.flatMap(({ path }) => attempt(() => void hasBlock(path)));
+  if (broken.length > 0) return broken;
+  const setUp = [...new Set(rcFiles.filter(({ path }) => hasBlock(path)).map(({ shell }) => shell))];
   if (setUp.length === 0)
     return [warning('the hook is not installed: no renewal at the prompt, no use', 'aws-iam-login setup')];
   const shell = shellOf(scene);
@@ -59,25 +62,16 @@ const shellOf = ({ env }: Scene) => {
   }
 };
 
-const isSetUp = (path: string): boolean => {
-  try {
-    return hasBlock(path);
-  } catch (error) {
-    // half a block, or a file that cannot be read
-    if (isUserError(error)) return true;
-    throw error;
-  }
-};
-
 function findCopies(scene: Scene): Finding[] | undefined {
   const folder = copyFolder(scene.env);
   const [copied = '', node = '', entry = ''] = (textOf(join(folder, 'stamp')) ?? '').split('\n');
   if (copied === '') return undefined;
   const where = toldPath(folder, scene);
+  const named = /^[\w.+-]{1,32}$/.test(copied) ? `version ${copied}` : 'an unknown version';
   if (copied !== version)
     return [
       warning(
-        `hook and completion in ${where} are of version ${shellWord(copied)}, the program of ${version}`,
+        `hook and completion in ${where} are of ${named}, the program of ${version}`,
         'aws-iam-login setup',
       ),
     ];

@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Options, execa } from 'execa';
 import { systemCode } from '../../src/errors.ts';
+import type { Row } from './bench.ts';
 
 /** The folder of the project. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -40,10 +41,16 @@ export const npm = async (
   return { stdout: String(stdout), stderr: String(stderr) };
 };
 
-/** One line for the benchmark: what a user downloads and what then lies on the disk, of the project in this folder. */
-export const benchPackage = async (from: string): Promise<string> => {
+/** For the benchmark: what a user downloads and what then lies on the disk, of the project in this folder. */
+export const benchPackage = async (from: string): Promise<Row[]> => {
   const { size, unpackedSize, files } = await pack(undefined, from);
-  return `package: ${files.length} files, ${kilobytes(size)} kB packed, ${kilobytes(unpackedSize)} kB unpacked`;
+  return [
+    {
+      what: 'package',
+      figure: `${files.length} files`,
+      note: `${kilobytes(size)} kB packed, ${kilobytes(unpackedSize)} kB unpacked`,
+    },
+  ];
 };
 
 const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0);
