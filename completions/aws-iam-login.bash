@@ -188,7 +188,7 @@ _aws_iam_login() {
     case $ail_command in
       # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
       list | version) ail_names=() ;;
       # <<< operands
       *) __aws_iam_login_profiles ;;

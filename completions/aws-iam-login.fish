@@ -102,7 +102,7 @@ function __aws_iam_login_words
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
         case 'help:1'
-            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables
+            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables
         case 'list:1' 'version:1'
         # <<< operands
         case '*:1'

@@ -89,6 +89,15 @@ const toKeys = ({ accessKeyId, secretAccessKey, sessionToken }: LiveSession['ses
 const requests = (): string[] =>
   aws.calls.map(({ action }) => action).filter((action) => action !== 'GetCallerIdentity');
 
+const writeChain = (): void => {
+  storeMfaSession();
+  const one = newRole('one');
+  const two = newRole('two', { trusts: [one], requireMfa: false });
+  writeConfig(
+    `[profile two]\nrole_arn = ${two}\nsource_profile = one\n[profile one]\nrole_arn = ${one}\nsource_profile = default\n`,
+  );
+};
+
 describe('a role', () => {
   test('is assumed from the live MFA session without a code, and stored with what it was fetched for', async () => {
     storeMfaSession();
@@ -238,15 +247,6 @@ describe('a role', () => {
   });
 
   describe('of a chain', () => {
-    const writeChain = (): void => {
-      storeMfaSession();
-      const one = newRole('one');
-      const two = newRole('two', { trusts: [one], requireMfa: false });
-      writeConfig(
-        `[profile two]\nrole_arn = ${two}\nsource_profile = one\n[profile one]\nrole_arn = ${one}\nsource_profile = default\n`,
-      );
-    };
-
     test('goes on where the session in the middle is over, by the clock or for AWS only', async () => {
       writeChain();
       await get('one');
