@@ -69,7 +69,7 @@ __aws_iam_login_values() {
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
     --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
-    --key-store) ail_names=(pass file) ;;
+    --key-store) ail_names=(system pass file) ;;
     --service) ail_names=(billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3) ;;
     --browser) ail_names=(brave chrome edge firefox) ;;
     --max-key-age) ail_names=(30 60 90 180 365) ;;

@@ -149,7 +149,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l roles -d 'let the roles of the profile use its session in every AWS tool'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l undo -d 'bring back the lines that --roles has changed'
-complete -c aws-iam-login -n '__aws_iam_login_in init' -l key-store -x -a 'pass file' -d 'move the access key into pass, or file: back into the file'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l key-store -x -a 'system pass file' -d 'move the access key into a key store; file: back into the file'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'

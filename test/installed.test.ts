@@ -85,10 +85,17 @@ describe.each(ways)('installed from the packed file by $manager, with Node: $maj
 
     const login = await run('login', '--token-code', phone.code());
     expect(login).toMatchObject({ exitCode: 0, stdout: '' });
-    const { aws_session_token: stored } = sectionOf(home, 'default-sts');
-    expect(stored).not.toBe('token');
+    const { aws_session_token: token } = sectionOf(home, 'default-sts');
+    expect(token).not.toBe('token');
     const exec = await run('exec', '--', 'printenv', 'AWS_SESSION_TOKEN');
-    expect(exec).toMatchObject({ exitCode: 0, stdout: `${stored}\n` });
+    expect(exec).toMatchObject({ exitCode: 0, stdout: `${token}\n` });
+
+    // without a network there is no library for the key store of the system, and nothing else needs it
+    const stored = await run('init', 'default', '--key-store', 'system', '--yes');
+    expect(stored).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('needs the package @napi-rs/keyring, which is not installed'),
+    });
 
     const role = scene.aws.createRole({ name: 'admin', requireMfa: true });
     fs.writeFileSync(home.config, `[profile admin]\nrole_arn = ${role.arn}\nsource_profile = default\n`);
