@@ -69,7 +69,7 @@ __aws_iam_login_values() {
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
     --as) case ${ail_command-} in exec) ail_names=(keys process) ;; *) ail_names=(keys profile watch) ;; esac ;;
-    --key-store) ail_names=(pass file) ;;
+    --key-store) ail_names=(system pass file) ;;
     --service) ail_names=(billing cloudformation cloudwatch dynamodb ec2 ecs eks iam lambda rds s3) ;;
     --browser) ail_names=(brave chrome edge firefox) ;;
     --max-key-age) ail_names=(30 60 90 180 365) ;;
@@ -188,7 +188,7 @@ _aws_iam_login() {
     case $ail_command in
       # >>> operands: made by 'npm run generate'
       hook | setup | completion) ail_names=(bash zsh fish) ;;
-      help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
+      help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
       list | version) ail_names=() ;;
       # <<< operands
       *) __aws_iam_login_profiles ;;

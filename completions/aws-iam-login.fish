@@ -102,7 +102,7 @@ function __aws_iam_login_words
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
         case 'help:1'
-            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version architecture cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables
+            printf '%s\n' init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables
         case 'list:1' 'version:1'
         # <<< operands
         case '*:1'
@@ -149,7 +149,7 @@ complete -c aws-iam-login -n '__aws_iam_login_in exec' -l as -x -a 'keys process
 complete -c aws-iam-login -n '__aws_iam_login_in env use' -l unset -d 'take back what env has set'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l roles -d 'let the roles of the profile use its session in every AWS tool'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l undo -d 'bring back the lines that --roles has changed'
-complete -c aws-iam-login -n '__aws_iam_login_in init' -l key-store -x -a 'pass file' -d 'move the access key into pass, or file: back into the file'
+complete -c aws-iam-login -n '__aws_iam_login_in init' -l key-store -x -a 'system pass file' -d 'move the access key into a key store; file: back into the file'
 complete -c aws-iam-login -n '__aws_iam_login_in init' -l force -d 'ask AWS again although the profile is initialised'
 complete -c aws-iam-login -l no-input -d 'never ask anything'
 complete -c aws-iam-login -s q -l quiet -d 'say nothing but errors'

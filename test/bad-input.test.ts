@@ -110,7 +110,9 @@ test('a config file that AWS CLI refuses is reported with its line', async () =>
   fs.writeFileSync(scene.home.config, '[default]\nregion = eu-west-1\nrole_session_name\n');
   const { exitCode, stderr } = await run(scene.home, ['login', '--token-code', scene.phone.code()]);
   expect(exitCode).toBe(0);
-  expect(stderr).toMatch(/^aws-iam-login: \/.*config line 3: .* \(AWS CLI and boto3 refuse this file\)\n/);
+  expect(stderr).toMatch(
+    /^aws-iam-login: ~\/\.aws\/config line 3: .* \(AWS CLI and boto3 refuse this file\)\n/,
+  );
 });
 
 // Where this machine lets us mount one: the faults of the table above stand in for it everywhere.

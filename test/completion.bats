@@ -320,32 +320,66 @@ loads_late() {
 for_each_shell loads_late "compinit may come after our line" zsh
 
 knows_all_options() {
-  local command option
+  local command options
   local -a commands
   read_lines commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Daily/,/^Options/s/^  \([a-z-]\{3,\}\)  .*/\1/p')
   ((${#commands[@]} >= 10))
+  check_options "$1" >"$D/after"
   start_shell "$1"
   for command in "${commands[@]}"; do
     run completed "aws-iam-login $command"
     [[ $output == "aws-iam-login $command" ]]
-    for option in $("$PACKAGE/dist/aws-iam-login.cjs" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u); do
-      case $option in --version | --help) continue ;; esac
-      case $1 in
-        bash)
-          enter "COMP_LINE='aws-iam-login $command $option' COMP_POINT=200; _aws_iam_login aws-iam-login $option x; echo \"\${COMPREPLY[0]}:\""
-          wait_for "^$option :$"
-          ;;
-        zsh) grep -qE -- "${option}[^a-z-]" "$PACKAGE/completions/_aws-iam-login" ;;
-        fish)
-          enter "echo found:(complete -C 'aws-iam-login $command $option' | string split \\t)[1]"
-          wait_for "^found:$option$"
-          ;;
-      esac || {
-        echo "$command $option is missing"
-        return 1
-      }
-    done
+    options=$("$PACKAGE/dist/aws-iam-login.cjs" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u | grep -vxE -- '--(version|help)' | tr '\n' ' ')
+    enter "check_options $command $options"
+    wait_for "checked $command$" # behind the line itself where that ends with the screen
+    [[ $(count_on_screen 'is missing') -eq 0 ]] || {
+      screen
+      return 1
+    }
     clear_screen
   done
+}
+
+# check_options SHELL: a function for that shell, which names the options of a command that it does not complete.
+check_options() {
+  case $1 in
+    bash)
+      cat <<'CHECK'
+check_options() {
+  local command=$1 option
+  shift
+  for option in "$@"; do
+    COMP_LINE="aws-iam-login $command $option" COMP_POINT=200
+    _aws_iam_login aws-iam-login "$option" x
+    [[ ${COMPREPLY[0]-} == "$option " ]] || echo "$option is missing"
+  done
+  echo "checked $command"
+}
+CHECK
+      ;;
+    zsh)
+      cat <<CHECK
+check_options() {
+  local command=\$1 option
+  shift
+  for option in "\$@"; do grep -qE -- "\${option}[^a-z-]" $PACKAGE/completions/_aws-iam-login || echo "\$option is missing"; done
+  echo "checked \$command"
+}
+CHECK
+      ;;
+    fish)
+      cat <<'CHECK'
+function check_options
+  set -l command $argv[1]
+  set -e argv[1]
+  for option in $argv
+    set -l found (complete -C "aws-iam-login $command $option" | string split \t)
+    contains -- $option $found[1]; or echo "$option is missing"
+  end
+  echo "checked $command"
+end
+CHECK
+      ;;
+  esac
 }
 for_each_shell knows_all_options "every command and option of the help is known"

@@ -49,7 +49,7 @@ describe('console --print', () => {
     expect(ended).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^https?:\S+\n$/) });
     expect(ended.stderr.split('\n')).toEqual([
       expect.stringMatching(
-        /^aws-iam-login: console of admin \(role admin of account 444455556666\) until .*\d\d:\d\d \(1 h\)$/,
+        /^aws-iam-login: console as role admin of account 444455556666 until .*\d\d:\d\d \(1 h\)$/,
       ),
       'aws-iam-login: for 15 minutes the link signs in whoever has it',
       '',
@@ -116,7 +116,7 @@ describe('console refuses', () => {
         signal: null,
         stdout: '',
         stderr:
-          'aws-iam-login: profile default is a user, and AWS lets sessions of roles into the console, not those of users\n' +
+          'aws-iam-login: profile default is a user, and AWS lets only roles into the console\n' +
           '  hint: aws-iam-login console admin; roles of default: admin, deploy\n',
       });
     }
@@ -256,7 +256,7 @@ describe.runIf(runsOn)('the browser', () => {
     const note = addBrowser('xdg-open');
     const ended = await openedWith([]);
     expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(ended.stderr).toMatch(/^aws-iam-login: console of admin .*\n$/);
+    expect(ended.stderr).toMatch(/^aws-iam-login: console as role admin .*\n$/);
     const [url = '', ...others] = (await until(() => fs.existsSync(note) && fs.readFileSync(note, 'utf8')))
       .trim()
       .split('\n');
@@ -293,8 +293,8 @@ describe.runIf(runsOn)('the browser', () => {
   });
 
   test.each([
-    ['exit 3', 'no browser could be opened (exit code 3): open this link yourself'],
-    [undefined, 'no browser could be opened (ENOENT): open this link yourself'],
+    ['exit 3', 'no browser could be opened (exit code 3): use this link'],
+    [undefined, 'no browser could be opened (ENOENT): use this link'],
   ])('that cannot be opened (%s) leaves the URL on stdout', async (ending, text) => {
     if (ending !== undefined) addBrowser('xdg-open', ending);
     fs.symlinkSync(process.execPath, join(home.folder, 'bin', 'node'));

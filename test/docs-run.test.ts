@@ -16,10 +16,11 @@ const elsewhere: ReadonlyArray<readonly [string, string]> = [
   ['npm install && npm install --global', 'test/installed.test.ts'],
   ['aws-iam-login setup --remove ', 'test/installed.test.ts'],
   ['aws-iam-login setup ', 'test/setup.bats'],
-  ['$ aws-iam-login default\n', 'test/first-minute.test.ts'],
   ['aws-iam-login: 1/6 list', 'test/rotate.test.ts'],
   ['# ~/.aws/credentials\n', 'test/new-user.test.ts'],
   ['# ~/.aws/config\n[profile default-live]', 'test/recipe.test.ts'],
+  ['aws-iam-login init default --key-store pass', 'test/key-store.test.ts'],
+  ['[default]\nmfa_serial', 'test/key-store.test.ts'],
   ['# starship.toml', 'nowhere: starship is not installed'],
 ];
 

@@ -53,11 +53,11 @@ describe('init --roles', () => {
       `  [profile dev]\n- source_profile = default\n+ # aws-iam-login: source_profile = default\n+ source_profile = default-sts\n- mfa_serial = ${phone.serialNumber}\n+ # aws-iam-login: mfa_serial = ${phone.serialNumber}\n  [profile prod]\n`,
     );
     expect(done.stderr).toContain(
-      'aws-iam-login: every AWS tool now uses the session of default for roles dev, prod\n  hint: aws-iam-login init default --roles --undo brings the old lines back\n',
+      'aws-iam-login: every AWS tool now uses [default-sts] for dev, prod\n  hint: aws-iam-login init default --roles --undo brings the old lines back\n',
     );
     const again = await roles('--yes');
     expect(again.stderr).toContain('no role of default names an mfa_serial: there is nothing to change\n');
-    expect((await roles('--undo', '--yes')).stderr).toContain('roles dev, prod as before');
+    expect((await roles('--undo', '--yes')).stderr).toContain('aws-iam-login: dev, prod as before');
     expect(config()).toBe(before);
     const nothing = await roles('--undo', '--yes');
     expect(nothing.stderr).toContain('there is nothing to bring back\n');

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
-import { type PassStore, makePassStore, wrapPass } from './support/pass.ts';
+import type { TestStore } from './support/key-store.ts';
+import { makePassStore, wrapPass } from './support/pass.ts';
 import { keyLines, run as runHere, runProcess, sectionOf, writeCredentials } from './support/program.ts';
 
 // The key in a real `pass`. Each test has a GnuPG home and a password store of its own.
@@ -10,7 +11,7 @@ import { keyLines, run as runHere, runProcess, sectionOf, writeCredentials } fro
 vi.setConfig({ testTimeout: 120_000 });
 
 let scene: Scene;
-let store: PassStore;
+let store: TestStore;
 useScene((begun) => {
   scene = begun;
   store = makePassStore(scene.home);
@@ -221,7 +222,7 @@ describe('a move is refused, and nothing is changed,', () => {
 
 test.each([
   [['--key-store', 'pass', '--roles'], '--key-store and --roles do not go together'],
-  [['--key-store', 'vault'], '--key-store is one of pass, file, not vault'],
+  [['--key-store', 'vault'], '--key-store is one of system, pass, file, not vault'],
   [['--yes'], '--yes goes with --roles and --key-store'],
 ])('init %j is a usage error', async (args, says) => {
   const { exitCode, stderr } = await run('init', 'default', ...args);

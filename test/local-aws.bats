@@ -6,7 +6,7 @@ load local-aws.bash
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-  export BATS_TEST_TIMEOUT=60
+  export BATS_TEST_TIMEOUT=300
 }
 
 setup() {

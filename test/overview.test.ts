@@ -84,6 +84,17 @@ describe('list', () => {
     expect(stdout).not.toMatch(secrets);
   });
 
+  test('promises no session of a role whose ARN has a typo, or that is of another partition', async () => {
+    const typo = roleArn('typo').replace('iam::', 'iam:');
+    const other = roleArn('other').replace('arn:aws:', 'arn:aws-cn:');
+    fs.appendFileSync(
+      home.config,
+      `[profile typo]\nrole_arn = ${typo}\nsource_profile = default\n[profile other]\nrole_arn = ${other}\nsource_profile = default\n`,
+    );
+    const { stdout } = await run(home, ['list']);
+    for (const name of ['typo', 'other']) expect(stdout).toMatch(new RegExp(`^ +${name} +role +none`, 'm'));
+  });
+
   test('--json is as docs/json.md says', async () => {
     noteKeyDate(home.state, key.accessKeyId, Date.parse('2026-01-02T03:04:05Z'));
     const { stdout } = await run(home, ['list', '--json'], {

@@ -10,6 +10,7 @@ import { copyProject, npm, pack, root } from './support/package.ts';
 const manifest: Readonly<Record<string, unknown>> & {
   readonly bin: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
 } = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8'));
 
 let folder: string;
@@ -51,9 +52,10 @@ test('every command of the package is an executable file in it', async () => {
   expect(executable).toEqual(expect.arrayContaining(Object.values(manifest.bin)));
 });
 
-test('the package brings no other package and runs nothing when it is installed', () => {
+test('the package needs no other package, has an optional one for the key store of the system, and runs nothing when it is installed', () => {
   const wanted = ['dependencies', 'peerDependencies', 'bundleDependencies', 'bundledDependencies'];
   expect(wanted.filter((name) => name in manifest)).toEqual([]);
+  expect(Object.keys(manifest.optionalDependencies)).toEqual(['@napi-rs/keyring']);
   // `prepare` is for those who install from git: npm does not run it for a package file
   const hooks = ['preinstall', 'install', 'postinstall', 'preuninstall', 'uninstall', 'postuninstall'];
   expect(hooks.filter((name) => name in manifest.scripts)).toEqual([]);

@@ -11,7 +11,7 @@ const linuxOnly: ReadonlyArray<readonly [string, RegExp]> = [
   [`sed '$a text' file`, /\bsed\b.*['";]\s*(?:\d+|\\?\$)[aic]\s*\w/],
   [String.raw`sed 's/a/b\n/' file`, /\bsed\b.*\bs\/[^/]*\/[^/]*\\[nrt]/],
   ['stat -c %a file', /\bstat\s+(?:-c|--)(?!.*\|\|\s*stat -f)/],
-  ['date -u -d @1', /\bdate\s+(?:-u\s+)?(?:-d|--)(?!.*\|\|\s*date -u -r)/],
+  ['date -u -d @1', /\bdate\s+(?:-u\s+)?(?:-d|--)(?!.*(?:\|\||;\s*or)\s*(?:\\?command )?date (?:-u )?-r)/],
   ['date +%s%N', /\bdate\s+\S*%N/],
   ['readlink -f file', /\breadlink\s+-[ef]/],
   ['realpath --relative-to=a b', /\brealpath\s+-/],

@@ -113,6 +113,16 @@ test('the JavaScript SDK, an AWS CLI and a boto3 that honour AWS_ENDPOINT_URL ar
   expect(askers.map(({ name }) => name.split(' ')[0])).toEqual(['AWS', 'boto3', 'the']);
 });
 
+const buildForGo = async (): Promise<string> => {
+  if (findPrograms('go').length === 0)
+    throw new Error('go is not there: install Go 1.24 or newer (brew install go, or from https://go.dev/dl)');
+  const program = join(home.folder, 'ask-go');
+  await execa('go', ['build', '-o', program, '.'], { cwd: support('ask-go') });
+  // it does not look at AWS_ENDPOINT_URL for AssumeRole
+  home.env['AWS_ENDPOINT_URL_STS'] = aws.url;
+  return program;
+};
+
 describe('asks once, and then for no role', () => {
   test.each(askers.map(({ name, command }): [string, string] => [name, command]))(
     '%s',
@@ -122,15 +132,7 @@ describe('asks once, and then for no role', () => {
   );
 
   test.each(atSize<string[]>([], ['SDK for Go']))('the %s', async () => {
-    if (findPrograms('go').length === 0)
-      throw new Error(
-        'go is not there: install Go 1.24 or newer (brew install go, or from https://go.dev/dl)',
-      );
-    const program = join(home.folder, 'ask-go');
-    await execa('go', ['build', '-o', program, '.'], { cwd: support('ask-go') });
-    // it does not look at AWS_ENDPOINT_URL for AssumeRole
-    home.env['AWS_ENDPOINT_URL_STS'] = aws.url;
-    expect(await askThrice(program)).toEqual(oneQuestion);
+    expect(await askThrice(await buildForGo())).toEqual(oneQuestion);
   });
 
   test('and use of such a role gets our own session of it', async () => {
@@ -141,3 +143,24 @@ describe('asks once, and then for no role', () => {
     expect([aws.count('GetSessionToken'), aws.count('AssumeRole')]).toEqual([1, 1]);
   });
 });
+
+// after 60 s it would kill the shell around us, and take no answer
+test.each(atSize<string[]>([], ['SDK for Go']))(
+  'a question of the %s that nobody answers ends first, with the terminal as it was',
+  async () => {
+    writeRecipe();
+    const program = await buildForGo();
+    const terminal = await openTerminal(
+      home,
+      `stty -a >before; AWS_PROFILE=default-live ${program} 2>err; stty -a >after; echo END`,
+    );
+    await terminal.until(/mfa\/phone\):$/m);
+    await terminal.until(/END/);
+    const [before, after, said] = ['before', 'after', 'err'].map((name) =>
+      fs.readFileSync(join(home.folder, name), 'utf8'),
+    );
+    expect(after).toBe(before);
+    expect(said).toContain('exit status 3');
+    expect(aws.count()).toBe(0);
+  },
+);

@@ -89,6 +89,15 @@ const toKeys = ({ accessKeyId, secretAccessKey, sessionToken }: LiveSession['ses
 const requests = (): string[] =>
   aws.calls.map(({ action }) => action).filter((action) => action !== 'GetCallerIdentity');
 
+const writeChain = (): void => {
+  storeMfaSession();
+  const one = newRole('one');
+  const two = newRole('two', { trusts: [one], requireMfa: false });
+  writeConfig(
+    `[profile two]\nrole_arn = ${two}\nsource_profile = one\n[profile one]\nrole_arn = ${one}\nsource_profile = default\n`,
+  );
+};
+
 describe('a role', () => {
   test('is assumed from the live MFA session without a code, and stored with what it was fetched for', async () => {
     storeMfaSession();
@@ -192,6 +201,24 @@ describe('a role', () => {
     expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
   });
 
+  test.each([
+    ['its source', 'external_id = ext-1', 'source_profile = main'],
+    ['its external id', 'source_profile = main', 'external_id = ext-1'],
+  ])(
+    'may have %s in the credentials file, and the rest with the key in the config file',
+    async (_name, inConfig, inCredentials) => {
+      writeCredentials(home, `[prod]\n${inCredentials}\n`);
+      const key = `[profile main]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\nusername = jane\n`;
+      const arn = newRole('admin', { externalId: 'ext-1' });
+      writeConfig(`${key}[profile prod]\nrole_arn = ${arn}\n${inConfig}\n`);
+      expect(await whoIs(await get('prod', { tokenCode: phone.code() }))).toMatch(
+        /assumed-role\/admin\/jane$/,
+      );
+      expect(sectionOf(home, 'main-sts')['aws_access_key_id']).toMatch(/^ASIA/);
+      expect(sectionOf(home, 'prod-sts')['assumed_from']).toBe('main');
+    },
+  );
+
   test('that is its own source keeps the MFA session in [self-user-sts]', async () => {
     writeCredentials(home, `[self]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\n`);
     writeConfig(`[profile self]\nrole_arn = ${newRole('admin')}\nsource_profile = self\n`);
@@ -217,6 +244,36 @@ describe('a role', () => {
     aws.expireSession(sectionOf(home, 'two-sts')['aws_access_key_id'] ?? '');
     await login({ ...options, profile: 'three', ifNeeded: false }, context());
     expect(requests()).toHaveLength(6);
+  });
+
+  describe('of a chain', () => {
+    test('goes on where the session in the middle is over, by the clock or for AWS only', async () => {
+      writeChain();
+      await get('one');
+      const first = sectionOf(home, 'one-sts')['aws_access_key_id'];
+      const text = fs.readFileSync(home.credentials, 'utf8');
+      const [before = '', after = ''] = text.split('[one-sts]');
+      writeCredentials(home, `${before}[one-sts]${after.replace(/expiration = \d+/, 'expiration = 2020')}`);
+      expect(await whoIs(await get('two'))).toMatch(/assumed-role\/two\/jane$/);
+      const second = sectionOf(home, 'one-sts')['aws_access_key_id'] ?? '';
+      expect(second).not.toBe(first);
+      aws.expireSession(second);
+      await login({ ...options, profile: 'two', ifNeeded: false }, context());
+      expect(sectionOf(home, 'one-sts')['aws_access_key_id']).not.toBe(second);
+      expect(requests().filter((action) => action !== 'AssumeRole')).toEqual([]);
+    });
+
+    test('is not assumed with a session of somebody else in the middle, which stays', async () => {
+      writeChain();
+      const foreign = aws.mintSession(jane, { seconds: 7200 });
+      fs.appendFileSync(home.credentials, `[one-sts]\n${sessionLines(foreign, foreign.expiration)}`);
+      const before = snapshot(home);
+      expect((await failureOf(get('two'))).message).toMatch(
+        /^\[one-sts\] in .* was not fetched for role one/,
+      );
+      expect(snapshot(home)).toEqual(before);
+      expect(aws.count()).toBe(0);
+    });
   });
 
   test('is assumed with a new MFA session where AWS has ended the one that looks live', async () => {

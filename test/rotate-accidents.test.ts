@@ -448,7 +448,7 @@ test('Ctrl-C on the terminal says what stands now, on a line of its own, also wi
   scene.aws.setPropagation({ created: { sts: { seconds: 3600 } } });
   for (const quiet of ['', ' --quiet']) {
     const terminal = await openTerminal(scene.home, `aws-iam-login default rotate${quiet}; echo "ended $?"`);
-    if (quiet === '') await terminal.until(/waiting until AWS knows …\w{4} everywhere: \d+ s$/m);
+    if (quiet === '') await terminal.until(/waiting until AWS knows …\w{4} everywhere: \d+ s at most$/m);
     else await scene.aws.untilCalled('GetCallerIdentity', scene.aws.count('GetCallerIdentity') + 3);
     await terminal.press('C-c');
     const screen = await terminal.until(/--abort goes back/);

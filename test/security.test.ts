@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandNames } from '../src/cli/commands.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
@@ -117,6 +118,7 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       ['credential-process', 'admin'],
       ['status'],
       ['list'],
+      ['doctor'],
       ['console', 'admin', '--print'],
       ['policy'],
       ['init', '--roles', '--yes'],
@@ -137,6 +139,13 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
     await aws.close();
     home.remove();
     fs.rmSync(folder, { recursive: true });
+  });
+
+  test('every command was traced', () => {
+    const traced = new Set(seen.map(({ command }) => command.split(' ')[0]));
+    // use is the shell's own, and the other two are options as well
+    const own = ['use', 'help', 'version'];
+    expect(commandNames.filter((name) => !traced.has(name) && !own.includes(name))).toEqual([]);
   });
 
   test('the program touches what SECURITY.md lists, and nothing else', () => {
@@ -176,11 +185,10 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       .filter(({ call, line }) => call === 'execve' && !line.includes(') = -1 '))
       .map(({ texts: [path = ''] }) => path.split('/').at(-1) ?? '');
     const listed = rowsOf('program | for').flatMap(([names = '']) => names.replaceAll('`', '').split(', '));
-    // ours, whose first line starts sh, and the command of exec
-    const known = [...listed, 'aws-iam-login', 'true'];
-    expect(new Set(started.map((name) => (name.endsWith('awk') ? 'awk' : name)))).toEqual(
-      new Set(known.filter((name) => name !== 'sh')),
-    );
+    // ours, and the command of exec
+    const known = new Set([...listed, 'aws-iam-login', 'true', basename(process.execPath)]);
+    expect(started).toContain('node');
+    expect(started.filter((name) => !known.has(name.endsWith('awk') ? 'awk' : name))).toEqual([]);
   });
 
   test('no process gets a secret as an argument', () => {

@@ -68,7 +68,7 @@ is_idempotent() {
   aws-iam-login setup "$1" --yes
   listing >"$D/once"
   run aws-iam-login setup "$1"
-  [[ $status -eq 0 && $output == "aws-iam-login: $1 is set up already" ]]
+  [[ $status -eq 0 && $output == "aws-iam-login: $1 is set up already; in one that was open before: exec $1" ]]
   listing >"$D/twice"
   diff "$D/once" "$D/twice"
 }

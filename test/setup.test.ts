@@ -63,7 +63,9 @@ describe('bash on macOS', () => {
     const before = fs.readdirSync(home).sort();
     await runSetup();
     expect(setUpFiles()).toEqual([chosen]);
-    expect(await runSetup()).toBe('aws-iam-login: bash is set up already');
+    expect(await runSetup()).toBe(
+      'aws-iam-login: bash is set up already; in one that was open before: exec bash -l',
+    );
     await runSetup({ remove: true });
     expect(setUpFiles()).toEqual([]);
     expect(

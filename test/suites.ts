@@ -55,8 +55,16 @@ const tools: readonly Tool[] = [
   // what the launcher has to work with
   ...['dash', 'busybox', 'ksh', 'mksh', 'gawk', 'mawk'].map((name) => command(name)),
   ...(process.platform === 'linux' ? [command('original-awk')] : []),
-  { ...command('pass'), pattern: /support\/pass\b/ },
-  { ...command('gpg', 'gnupg'), pattern: /support\/pass\b/ },
+  { ...command('pass'), pattern: /support\/(pass|key-store|rotation)\b/ },
+  { ...command('gpg', 'gnupg'), pattern: /support\/(pass|key-store|rotation)\b/ },
+  ...(process.platform === 'linux'
+    ? [
+        command('gnome-keyring-daemon', 'gnome-keyring'),
+        command('dbus-daemon', 'dbus-daemon'),
+        command('dbus-send', 'dbus-bin'),
+        command('secret-tool', 'libsecret-tools'),
+      ].map((tool) => ({ ...tool, pattern: /support\/(key-store|rotation)\b/ }))
+    : []),
   command('direnv'),
   command('zoxide'),
   ...(process.platform === 'linux'

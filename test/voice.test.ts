@@ -46,10 +46,10 @@ test.each([
   expect(withShownPaths(text, undefined)).toBe(text);
 });
 
-describe('on a terminal', () => {
-  const bold = (text: string): string => `\u001B[1m${text}\u001B[22m`;
-  const red = (text: string): string => `\u001B[31m${text}\u001B[39m`;
+const bold = (text: string): string => `\u001B[1m${text}\u001B[22m`;
+const red = (text: string): string => `\u001B[31m${text}\u001B[39m`;
 
+describe('on a terminal', () => {
   test('an error and a hint stand out, all else is plain', () => {
     const paint = linePainter({ TERM: 'xterm' });
     expect(paint('aws-iam-login: no', 'error')).toBe(`${red(bold('aws-iam-login:'))} no`);
@@ -124,6 +124,13 @@ describe('use without the hook', () => {
   );
 });
 
+/** Whether an error is marked in a terminal with these variables. */
+const isRed = async (home: Home, variables: string): Promise<boolean> => {
+  const terminal = await openTerminal(home, `${variables} aws-iam-login login nobody; echo END`);
+  await terminal.until(/END/);
+  return (await terminal.styled()).includes('\u001B[31m');
+};
+
 describe('against the local AWS', () => {
   let aws: LocalAws;
   let home: Home;
@@ -157,13 +164,8 @@ describe('against the local AWS', () => {
   });
 
   test('colours are for terminals that have them', async () => {
-    const shows = async (variables: string): Promise<boolean> => {
-      const terminal = await openTerminal(home, `${variables} aws-iam-login login nobody; echo END`);
-      await terminal.until(/END/);
-      return (await terminal.styled()).includes('\u001B[31m');
-    };
-    expect(await shows('TERM=screen')).toBe(true);
-    expect(await shows('TERM=screen NO_COLOR=1')).toBe(false);
-    expect(await shows('TERM=dumb')).toBe(false);
+    expect(await isRed(home, 'TERM=screen')).toBe(true);
+    expect(await isRed(home, 'TERM=screen NO_COLOR=1')).toBe(false);
+    expect(await isRed(home, 'TERM=dumb')).toBe(false);
   });
 });

@@ -37,7 +37,7 @@ const common = {
 } as const satisfies BuildOptions;
 
 const buildProgram = async (): Promise<void> => {
-  const [small, large] = await Promise.all([
+  const builds = await Promise.all([
     // read by every Node since 12
     build({
       ...common,
@@ -67,15 +67,25 @@ const buildProgram = async (): Promise<void> => {
       minifyWhitespace: true,
       minifySyntax: true,
     }),
+    // a process of its own, with the one package that is installed beside ours, where it is
+    build({
+      ...common,
+      entryPoints: ['src/stores/system-child.ts'],
+      external: ['@napi-rs/keyring'],
+      outfile: join(dist, 'system-key-store.cjs'),
+      format: 'cjs',
+      target: 'node20.19',
+      minify: true,
+    }),
   ]);
   const metafile: Metafile = {
-    inputs: { ...small.metafile.inputs, ...large.metafile.inputs },
-    outputs: { ...small.metafile.outputs, ...large.metafile.outputs },
+    inputs: Object.assign({}, ...builds.map(({ metafile: { inputs } }) => inputs)),
+    outputs: Object.assign({}, ...builds.map(({ metafile: { outputs } }) => outputs)),
   };
   writeChanged(metafilePath, Buffer.from(JSON.stringify(metafile)));
   const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
   writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));
-  writeDist([...small.outputFiles, ...large.outputFiles, manual()]);
+  writeDist([...builds.flatMap(({ outputFiles }) => outputFiles), manual()]);
 };
 
 const manual = (): Pick<OutputFile, 'path' | 'contents'> => {

@@ -12,6 +12,7 @@ const sections = [
   ['prompt', 'PROMPT THEMES'],
   ['rotation', 'ROTATION'],
   ['permissions', 'PERMISSIONS'],
+  ['key-store', 'KEY STORES'],
   ['files', 'FILES'],
   ['variables', 'ENVIRONMENT'],
   ['cookbook', 'EXAMPLES'],

@@ -74,7 +74,7 @@ export const options = {
     type: 'string',
     value: 'NAME',
     choices: keyPlaces,
-    describe: 'move the access key into pass, or file: back into the file',
+    describe: 'move the access key into a key store; file: back into the file',
   },
   force: { type: 'boolean', describe: 'ask AWS again although the profile is initialised' },
   'no-input': { type: 'boolean', describe: 'never ask anything' },
@@ -229,7 +229,7 @@ export const commands = {
       ['aws-iam-login work init', 'the profile work'],
       ['aws-iam-login init work --serial-number GAHT12345678', 'one of several MFA devices'],
       ['aws-iam-login init work --roles', 'no AWS tool asks for a code for its roles any more'],
-      ['aws-iam-login init work --key-store pass', 'the access key leaves the file'],
+      ['aws-iam-login init work --key-store system', 'the access key leaves the file'],
     ],
   },
   login: {

@@ -42,13 +42,13 @@ export const runConsole = async (given: Given<ConsoleOption>, context: Context):
   const aws = connectAs(live.session, profile, { region: asked.region, arn: roleArn }, context);
   const url = await aws.getSignInUrl(live.session, destinationOf(service, live.region, roleArn));
   const end = formatEnd(live.session.expiration, context.now());
-  tell(context, `console of ${describeRole(profile, roleArn)} until ${end}`);
+  tell(context, `console as ${describeRole(roleArn)} until ${end}`);
   if (!given.flag('print') && reason === undefined) {
     const failure = await openBrowser(url, browser, context);
     if (failure === undefined) return exitCode.done;
-    tell(context, `no browser could be opened (${failure}): open this link yourself`);
+    tell(context, `no browser could be opened (${failure}): use this link`);
   } else if (reason !== undefined) {
-    tell(context, `${reason} no browser is opened: open this link where yours is`);
+    tell(context, `${reason} no browser is opened: use this link`);
   }
   context.print(`${url}\n`);
   tell(context, 'for 15 minutes the link signs in whoever has it');
@@ -58,8 +58,8 @@ export const runConsole = async (given: Given<ConsoleOption>, context: Context):
 // A role's session lasts an hour at most, and a new one needs no code.
 const consoleMinTtl = '45m';
 
-const describeRole = ({ name }: Profile, roleArn: string): string =>
-  `${shellWord(name)} (role ${roleArn.replace(/^.*\//, '')} of account ${accountOfArn(roleArn) ?? 'unknown'})`;
+const describeRole = (roleArn: string): string =>
+  `role ${roleArn.replace(/^.*\//, '')} of account ${accountOfArn(roleArn) ?? 'unknown'}`;
 
 /** Raises UserError for a profile whose session AWS does not let into the console, with those that would do. */
 const refuseUser = (profile: Profile, shared: SharedFiles, context: Context): void => {
@@ -69,15 +69,12 @@ const refuseUser = (profile: Profile, shared: SharedFiles, context: Context): vo
   const options = { minTtl: 0, now: context.now(), keyDate: () => undefined };
   const roles = readOverview(shared, options).filter(({ user }) => user === profile.name);
   const [first] = roles;
-  throw new UserError(
-    `profile ${name} is a user, and AWS lets sessions of roles into the console, not those of users`,
-    {
-      hint:
-        first === undefined
-          ? `add a role profile (role_arn, source_profile = ${name}) to ${shared.files.config}, or sign in with the user's password`
-          : `aws-iam-login console ${shellWord(first.name)}${roles.length === 1 ? '' : `; roles of ${name}: ${listed(roles.map((role) => role.name))}`}`,
-    },
-  );
+  throw new UserError(`profile ${name} is a user, and AWS lets only roles into the console`, {
+    hint:
+      first === undefined
+        ? `add a role profile (role_arn, source_profile = ${name}) to ${shared.files.config}, or sign in with the user's password`
+        : `aws-iam-login console ${shellWord(first.name)}${roles.length === 1 ? '' : `; roles of ${name}: ${listed(roles.map((role) => role.name))}`}`,
+  });
 };
 
 const checkPartition = (roleArn: string, region: string | undefined): void => {

@@ -96,7 +96,7 @@ const confirm = async (
     state: shared.files.state,
   };
   const isYes = await askOrFail(question, context, () => askYesNo([...change, 'Move it?'].join('\n')));
-  if (!isYes) throw declined();
+  if (!isYes) throw declined('the same command');
 };
 
 const tellMoved = (

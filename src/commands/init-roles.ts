@@ -183,9 +183,9 @@ const apply = async (
   };
   await editFile(files.config, edit, { state: files.state });
   const names = namesOf(plan);
-  const roles = `${names.length === 1 ? 'role' : 'roles'} ${listed(names)}`;
   const name = shellWord(user.name);
-  if (undo) return tell(context, `${roles} as before: other AWS tools ask for a code`);
-  tell(context, `every AWS tool now uses the session of ${name} for ${roles}`);
+  if (undo) return tell(context, `${listed(names)} as before: other AWS tools ask for a code`);
+  const session = sessionProfileName(sessionOwner(user));
+  tell(context, `every AWS tool now uses [${session}] for ${listed(names)}`);
   context.log(`  hint: aws-iam-login init ${name} --roles --undo brings the old lines back`);
 };

@@ -38,6 +38,9 @@ export const findEditProblem = (path: string, state?: string): UserError | undef
   }
 };
 
+/** Removes what killed edits of a file have left beside it, which may hold what the file holds no more. Throws a UserError. */
+export const removeLeftovers = (path: string): void => removeStrays(targetOf(path), 'dead');
+
 export type EditOptions = Pick<LockOptions, 'onWait' | 'signal'> & {
   /** The state folder: the locks are there. */
   readonly state: string;

@@ -1,6 +1,6 @@
 import { partitionOf } from '../aws/arns.ts';
 import { partitionOfRegion } from '../aws/regions.ts';
-import { UserError } from '../errors.ts';
+import { UserError, isUserError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
 import { shellWord } from '../text.ts';
 import { ownProcessProfile } from './own-process.ts';
@@ -67,6 +67,16 @@ export const resolveRoleChain = (profile: Profile, shared: SharedFiles): RoleCha
     if (roles.length === mostRoles) throw tooLong(profile);
     if (!isRole(source)) return checkedPartition({ user: userSource(source, role, profile), roles });
     current = source;
+  }
+};
+
+/** Whether `resolveRoleChain` finds nothing wrong with a role. */
+export const isReachable = (profile: Profile, shared: SharedFiles): boolean => {
+  try {
+    return resolveRoleChain(profile, shared).roles.length > 0;
+  } catch (error) {
+    if (isUserError(error)) return false;
+    throw error;
   }
 };
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { editFile } from '../files/edit.ts';
+import { editFile, removeLeftovers } from '../files/edit.ts';
 import { acquireLock } from '../files/lock.ts';
 import { ensureStateFolder, lockPathFor } from '../files/state-files.ts';
 import { checkKeySource, ownKeyOf } from '../profiles/access-key.ts';
@@ -41,6 +41,7 @@ export const planMove = async (
 ): Promise<KeyMove> => {
   const shared = readSharedFiles(context.env);
   refuseMove(profile, to);
+  for (const kind of fileKinds) removeLeftovers(shared.files[kind]);
   const key = await ownKeyOf(profile, asking, context);
   if (key === undefined) throw noOwnKey(profile);
   refuseRotation(profile, key, shared);

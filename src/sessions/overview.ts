@@ -12,7 +12,7 @@ import {
   sessionProfileName,
 } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
+import { isReachable, isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
 import { isLive, parseExpiration } from './expiration.ts';
 import { roleMinTtl } from './live-session.ts';
@@ -119,7 +119,9 @@ export const describeProfile = (
   const needed = kind === 'role' ? roleMinTtl(profile, minTtl) : minTtl;
   const isReady = (): boolean => {
     const session = user && readUserSession(sessionOwner(user), shared);
-    return session !== undefined && isLive(session, now, Math.min(minTtl, 60));
+    return (
+      session !== undefined && isLive(session, now, Math.min(minTtl, 60)) && isReachable(profile, shared)
+    );
   };
   const place = keyPlaceOf(profile);
   const accessKeyId =

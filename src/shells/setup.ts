@@ -58,7 +58,8 @@ export const setup = async (
     : planSetup(shell, context.env, installation);
   const { more } = options;
   if (plan.steps.length === 0 && more === undefined) {
-    tell(context, options.remove ? `nothing of setup is left for ${shell}` : `${shell} is set up already`);
+    const isThere = `${shell} is set up already; in one that was open before: ${rows[shell].restart(installation.platform)}`;
+    tell(context, options.remove ? `nothing of setup is left for ${shell}` : isThere);
   } else {
     for (const line of [...describePlan(plan), ...(more?.lines ?? [])]) context.log(line);
     if (!options.yes) await confirm(options.input, context);

@@ -8,8 +8,12 @@ import { storeNames } from './names.ts';
 import type { StoreName } from './names.ts';
 import { passStore } from './pass.ts';
 import type { Access, KeyStore } from './seam.ts';
+import { systemStore } from './system.ts';
 
-const stores: Readonly<Record<StoreName, KeyStore>> = { pass: passStore };
+const stores: Readonly<Record<StoreName, KeyStore>> = {
+  system: systemStore,
+  pass: passStore,
+};
 
 const isStore = (name: string): name is StoreName => storeNames.some((each) => each === name);
 

@@ -88,7 +88,7 @@ export const failures: readonly Failure[] = [
     name: 'an unknown profile',
     words: () => ['defualt'],
     exitCode: 1,
-    message: /^profile defualt is neither in \/.*\/\.aws\/credentials nor in \/.*\/\.aws\/config$/,
+    message: /^profile defualt is neither in ~\/\.aws\/credentials nor in ~\/\.aws\/config$/,
     hint: /^did you mean default\?$/,
   },
   {
@@ -102,7 +102,7 @@ export const failures: readonly Failure[] = [
     name: 'a missing home',
     prepare: ({ home }) => ({ HOME: join(home.folder, 'nobody', 'here') }),
     exitCode: 1,
-    message: /^there is no profile in .*\/nobody\/here\/\.aws\/credentials or /,
+    message: /^there is no profile in ~\/\.aws\/credentials or /,
     hint: /./,
   },
   {
@@ -305,7 +305,7 @@ export const failures: readonly Failure[] = [
     },
     exitCode: 1,
     message: /^could not write .*: permission denied by the mode of .*\/\.aws$/,
-    hint: /^chmod u\+rwx \/.*\/\.aws$/,
+    hint: /^chmod u\+rwx ~\/\.aws$/,
   },
   {
     name: 'an unreadable file',
@@ -317,7 +317,7 @@ export const failures: readonly Failure[] = [
     },
     exitCode: 1,
     message: /^could not read .*: permission denied by the mode of .*credentials$/,
-    hint: /^chmod u\+rw \/.*credentials$/,
+    hint: /^chmod u\+rw ~\/\.aws\/credentials$/,
   },
   {
     name: 'a folder in place of the file',

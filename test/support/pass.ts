@@ -1,31 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import type { TestStore } from './key-store.ts';
 import type { Home } from './program.ts';
 
 // The real `pass`, with a GnuPG home of the test's own.
 
-/** How a home reaches its password store: the variables, and an agent of its own that ends with it. */
-export type PassStore = {
-  readonly env: Record<string, string>;
-  /** The ids of the keys in the store. */
-  readonly names: () => string[];
-  /** The text of an item, undefined when there is none. */
-  readonly show: (name: string) => string | undefined;
-  /** Makes gpg forget the passphrase, and lets it know it again. */
-  readonly lock: () => void;
-  readonly unlock: () => void;
-  readonly end: () => void;
-};
-
 const passphrase = 'correct horse';
 
 /** Makes a password store in the home; its key has a passphrase if that is wished, which gpg knows at first. */
-export const makePassStore = (home: Home, { locks = false } = {}): PassStore => {
+export const makePassStore = (home: Home, { locks = false } = {}): TestStore => {
   const gnupg = join(home.folder, 'gnupg');
   const folder = join(home.folder, 'password store');
+  const pinentry = join(gnupg, 'pinentry');
   fs.mkdirSync(gnupg, { mode: 0o700 });
-  fs.writeFileSync(join(gnupg, 'gpg-agent.conf'), 'allow-preset-passphrase\npinentry-program /bin/false\n');
+  fs.writeFileSync(join(gnupg, 'gpg-agent.conf'), `allow-preset-passphrase\npinentry-program ${pinentry}\n`);
+  fs.writeFileSync(pinentry, '#!/bin/sh\n: >>"$0.called"\nexit 1\n', { mode: 0o755 });
   const env = { GNUPGHOME: gnupg, PASSWORD_STORE_DIR: folder };
   const all = { ...home.env, ...env };
   const run = (file: string, words: readonly string[], input = ''): string =>
@@ -61,13 +51,15 @@ export const makePassStore = (home: Home, { locks = false } = {}): PassStore => 
         return undefined;
       }
     },
+    remove: (name) => void run('pass', ['rm', '--force', `aws-iam-login/${name}`]),
+    hasAsked: () => fs.existsSync(`${pinentry}.called`),
     lock: () => void run('gpgconf', ['--kill', 'gpg-agent']),
     unlock,
     end: () => void run('gpgconf', ['--kill', 'gpg-agent']),
   };
 };
 
-/** What a `pass` in front of the real one does at one of its calls: ends us before or after it, or fails itself. */
+/** What a `pass` in front of the real one does at one of its calls: ends us before or after it (with half an item), or fails. */
 export type PassFault = 'before' | 'after' | 'torn' | 'fail' | 'locked' | 'hang';
 
 /**
@@ -90,7 +82,7 @@ if [ "$(wc -l <"$HOME/pass.log")" -eq "\${PASS_AT:-0}" ]; then
   case $PASS_DO in
     before) kill -9 "$PPID"; exit 1 ;;
     after) ${real} "$@"; kill -9 "$PPID"; exit 1 ;;
-    torn) ${real} "$@"; for item in "$PASSWORD_STORE_DIR"/aws-iam-login/*.gpg; do truncate -s 30 "$item"; done; kill -9 "$PPID"; exit 1 ;;
+    torn) ${real} "$@"; [ "$1" != insert ] || truncate -s 30 "$PASSWORD_STORE_DIR/$4.gpg"; kill -9 "$PPID"; exit 1 ;;
     fail) echo 'Error: as the test wants it' >&2; exit 1 ;;
     locked) echo 'gpg: decryption failed: No secret key' >&2; exit 2 ;;
     hang) exec sleep 1000 ;;

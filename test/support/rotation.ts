@@ -9,6 +9,7 @@ import { findProblems, readProfile } from '../../src/ini/read.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
+import { type TestStore, type TestStoreName, testStores } from './key-store.ts';
 import { type Home, makeHome } from './program.ts';
 
 /** A user with one key in several profiles, an AWS of their own, and a clock that both share. */
@@ -18,6 +19,8 @@ export type Scene = {
   readonly user: UserHandle;
   readonly phone: DeviceHandle;
   readonly clock: Clock;
+  /** The key store, where the key is there and in no file. */
+  readonly store: TestStore | undefined;
   /** The two files as they were. */
   readonly before: { readonly credentials: string; readonly config: string };
   readonly remove: () => Promise<void>;
@@ -52,7 +55,11 @@ const credentialsText = ({ accessKeyId, secretAccessKey }: KeyPair, serialNumber
 const configText = ({ accessKeyId, secretAccessKey }: KeyPair): string =>
   `[default]\nregion = eu-west-1\n[profile in-config]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n[profile role]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = default\n`;
 
-export const newScene = async (): Promise<Scene> => {
+/** Where the key of a scene is. */
+export const keyPlaces = ['file', 'pass', 'system'] as const;
+export type Place = (typeof keyPlaces)[number];
+
+export const newScene = async (place: Place = 'file'): Promise<Scene> => {
   const clock = newClock();
   const aws = await startLocalAws({ now: clock.now });
   const user = aws.createUser();
@@ -61,18 +68,39 @@ export const newScene = async (): Promise<Scene> => {
   const before = { credentials: credentialsText(user, phone.serialNumber), config: configText(user) };
   fs.writeFileSync(home.credentials, before.credentials, { mode: 0o600 });
   fs.writeFileSync(home.config, before.config, { mode: 0o600 });
-  return {
+  const scene = {
     aws,
     home,
     user,
     phone,
     clock,
+    store: undefined,
     before,
     remove: async () => {
       await aws.close();
       home.remove();
     },
   };
+  return place === 'file' ? scene : inStore(scene, place);
+};
+
+/** The same with the key in a store, by our own command. */
+const inStore = async (scene: Scene, place: TestStoreName): Promise<Scene> => {
+  const { home } = scene;
+  const store = testStores[place](home);
+  Object.assign(home.env, store.env);
+  const moved = await runHere(scene, ['init', 'default', '--key-store', place, '--yes']);
+  if (moved.exitCode !== 0) throw new Error(moved.stderr);
+  scene.aws.forgetCalls();
+  const before = {
+    credentials: fs.readFileSync(home.credentials, 'latin1'),
+    config: fs.readFileSync(home.config, 'latin1'),
+  };
+  const remove = async (): Promise<void> => {
+    store.end();
+    await scene.remove();
+  };
+  return { ...scene, store, before, remove };
 };
 
 export type Outcome = {
@@ -96,14 +124,49 @@ export const runHere = async ({ home, clock }: Scene, args: readonly string[]): 
   return { exitCode: code, ...texts };
 };
 
-/** The pair that a profile of the credentials file holds. */
-export const pairIn = ({ home }: Scene, profileName = 'default'): KeyPair => {
+/** The pair that a profile of the credentials file holds, there or in the store that it names. */
+export const pairIn = ({ home, store }: Scene, profileName = 'default'): KeyPair => {
   const keys = readProfile(fs.readFileSync(home.credentials), 'credentials', profileName)?.settings;
+  const placed = keys?.get('aws_iam_login_access_key_id');
+  if (store !== undefined && placed !== undefined && !keys?.has('aws_access_key_id'))
+    return { accessKeyId: placed, secretAccessKey: secretIn(store, placed) };
   return {
     accessKeyId: keys?.get('aws_access_key_id') ?? '',
     secretAccessKey: keys?.get('aws_secret_access_key') ?? '',
   };
 };
+
+// '' for an item that a kill has torn
+const secretIn = (store: TestStore, accessKeyId: string): string =>
+  /"SecretAccessKey":"([^"]+)"/.exec(store.show(accessKeyId) ?? '')?.[1] ?? '';
+
+/** At rest the store holds this key and no other, and no file holds a secret. */
+const expectOneStored = (scene: Scene, { accessKeyId }: KeyPair): void => {
+  const { store, home } = scene;
+  if (store === undefined) return;
+  expect(store.names()).toEqual([accessKeyId]);
+  expect(fs.readdirSync(join(home.state, 'key-stores'))).toEqual([accessKeyId]);
+  expectNoSecretInFiles(scene, store);
+};
+
+const expectNoSecretInFiles = ({ home, user }: Scene, store: TestStore): void => {
+  const secrets = [user.secretAccessKey, ...store.names().map((id) => secretIn(store, id))];
+  expect(
+    filesWith(
+      home.folder,
+      secrets.filter((secret) => secret !== ''),
+    ),
+  ).toEqual([]);
+};
+
+/** The files below a folder that hold one of these texts. */
+export const filesWith = (folder: string, texts: readonly string[]): string[] =>
+  fs.readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile()) return [];
+    const bytes = fs.readFileSync(path);
+    return texts.some((text) => bytes.includes(text)) ? [path] : [];
+  });
 
 /** What is in the folder of the journals, temporary files too. */
 export const journalFiles = ({ home }: Scene): string[] => {
@@ -129,11 +192,18 @@ export const expectNoLockOut = async (scene: Scene): Promise<void> => {
   await scene.clock.sleep(61_000);
   const { credentials, config } = scene.home;
   expect([credentials, config].map((path) => findProblems(fs.readFileSync(path)))).toEqual([[], []]);
+  const { store } = scene;
+  if (store !== undefined) expectNoSecretInFiles(scene, store);
+  const kept = (accessKeyId: string, secret: string): KeyPair => ({
+    accessKeyId,
+    secretAccessKey: store === undefined || accessKeyId === '' ? secret : secretIn(store, accessKeyId),
+  });
   const journals = readJournals(scene.home.state).flatMap(({ old, newId = '', newSecret = '' }) => [
-    old,
-    { accessKeyId: newId, secretAccessKey: newSecret },
+    kept(old.accessKeyId, old.secretAccessKey),
+    kept(newId, newSecret),
   ]);
-  const answers = await Promise.all([pairIn(scene), ...journals].map((pair) => works(scene, pair)));
+  const pairs = [pairIn(scene), ...journals].filter(({ secretAccessKey }) => secretAccessKey !== '');
+  const answers = await Promise.all(pairs.map((pair) => works(scene, pair)));
   expect(answers).toContain(true);
 };
 
@@ -149,7 +219,8 @@ export const isAtRest = (scene: Scene): boolean => {
     withoutSession(fs.readFileSync(home.credentials, 'latin1')) ===
       withPair(before.credentials, user, pair) &&
     fs.readFileSync(home.config, 'latin1') === withPair(before.config, user, pair) &&
-    journalFiles(scene).length === 0
+    journalFiles(scene).length === 0 &&
+    (scene.store === undefined || scene.store.names().length === 1)
   );
 };
 
@@ -163,6 +234,7 @@ export const expectAtRest = async (scene: Scene): Promise<void> => {
   );
   expect(fs.readFileSync(home.config, 'latin1')).toBe(withPair(before.config, user, pair));
   expect(journalFiles(scene)).toEqual([]);
+  expectOneStored(scene, pair);
   await scene.clock.sleep(61_000);
   expect(await works(scene, pair)).toBe(true);
 };

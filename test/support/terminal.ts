@@ -13,7 +13,7 @@ export type Terminal = {
   readonly press: (...keys: string[]) => Promise<void>;
   /** What the terminal shows, wrapped lines joined, blank lines at the end left out. */
   readonly screen: () => Promise<string>;
-  /** The same with the escape sequences of colour and weight. */
+  /** The same with the escape sequences of colour and weight, wrapped as it is. */
   readonly styled: () => Promise<string>;
   /** Waits until the screen fits. Rejects after 90 s, which no loaded machine needs, with what it shows instead. */
   readonly until: (pattern: RegExp) => Promise<string>;
@@ -40,7 +40,7 @@ export const openTerminal = async (
     type: async (text) => void (await tmux('send-keys', '-l', '--', text)),
     press: async (...keys) => void (await tmux('send-keys', ...keys)),
     screen,
-    styled: () => tmux('capture-pane', '-p', '-e', '-J', '-S', '-'),
+    styled: () => tmux('capture-pane', '-e', '-p', '-S', '-'),
     until: async (pattern) => {
       const end = Date.now() + 90_000;
       for (;;) {

@@ -1,0 +1,35 @@
+// The process that calls the store of the system: what it waits for, nobody else does. It is told what to do on stdin,
+// as JSON, and answers on stdout; the names of the items and their texts are in no argument.
+import { readFileSync, writeSync } from 'node:fs';
+import { parseJsonObject } from './json.ts';
+
+/** The service that items of ours belong to. */
+const service = 'aws-iam-login';
+
+const main = async (): Promise<string | null> => {
+  const { action, name, text } = parseJsonObject(readFileSync(0, 'utf8')) ?? {};
+  if (typeof name !== 'string') throw new Error('this program is for aws-iam-login');
+  const { Entry, findCredentials } = await import('@napi-rs/keyring');
+  // lists what can be read as it is; to unlock something is for the other way
+  if (action === 'look')
+    return findCredentials(service).find(({ account }) => account === name)?.password ?? null;
+  // without this it would fall back to the kernel's keyring, which forgets everything at the next start
+  const entry = new Entry(service, name, { linux: { store: 'secret-service' } });
+  if (action === 'find') return entry.getPassword();
+  if (typeof text === 'string') entry.setPassword(text);
+  else entry.deleteCredential();
+  return null;
+};
+
+const answer = (value: Readonly<Record<string, unknown>>): void => {
+  writeSync(1, JSON.stringify(value));
+};
+
+main().then(
+  (text) => answer({ text }),
+  (error: unknown) =>
+    answer({
+      error: error instanceof Error ? error.message : String(error),
+      code: error instanceof Error && 'code' in error ? error.code : undefined,
+    }),
+);

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Scene, useScene } from './support/fixture.ts';
+import { type TestStore, type TestStoreName, testStores } from './support/key-store.ts';
+import { faultyPass, wrapPass } from './support/pass.ts';
+import { run as runHere, runProcess } from './support/program.ts';
+import { openTerminal } from './support/terminal.ts';
+
+// Stores that are locked, not there, or do not answer.
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let scene: Scene;
+let store: TestStore;
+useScene((begun) => {
+  scene = begun;
+});
+afterEach(() => store.end());
+
+const names: readonly TestStoreName[] = ['pass', 'system'];
+const titles = { pass: 'the password store pass', system: 'the Secret Service' } as const;
+
+const begin = async (name: TestStoreName): Promise<void> => {
+  store = testStores[name](scene.home, { locks: true });
+  Object.assign(scene.home.env, store.env);
+  await runHere(scene.home, ['init', 'default', '--key-store', name, '--yes']);
+  scene.aws.forgetCalls();
+};
+
+const login = () => ['login', '--token-code', scene.phone.code()];
+
+describe.each(names)('with the key in %s', (name) => {
+  beforeEach(() => begin(name));
+
+  test('a login with a locked store says so, sends nothing and asks nobody', async () => {
+    store.lock();
+    const { exitCode, stdout, stderr } = await runProcess(scene.home, login());
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(`^aws-iam-login: ${titles[name]} is locked.*\n {2}hint: unlock it .*\n$`),
+    );
+    expect(scene.aws.calls).toEqual([]);
+    expect(store.hasAsked()).toBe(false);
+    store.unlock();
+    expect(await runProcess(scene.home, login())).toMatchObject({ exitCode: 0 });
+  });
+
+  test('the prompt hook unlocks nothing, and a new code is not asked for first', async () => {
+    store.lock();
+    const terminal = await openTerminal(scene.home, 'aws-iam-login env --hook; echo "code $?"');
+    const shown = await terminal.until(/code \d/);
+    expect(shown).toMatch(new RegExp(`aws-iam-login: ${titles[name]} is locked`));
+    expect(shown).not.toContain('Enter MFA code');
+    expect(store.hasAsked()).toBe(false);
+  });
+
+  test('a command that is typed at a terminal lets the store ask', async () => {
+    store.lock();
+    const terminal = await openTerminal(
+      scene.home,
+      `${login().join(' ').replace('login', 'aws-iam-login login')}; echo "code $?"`,
+    );
+    expect(await terminal.until(/code \d/)).toContain(`${titles[name]} is locked`);
+    expect(store.hasAsked()).toBe(true);
+  });
+
+  test('--no-input keeps it from asking there, too', async () => {
+    store.lock();
+    const terminal = await openTerminal(
+      scene.home,
+      'aws-iam-login login --token-code 123456 --no-input; echo "code $?"',
+    );
+    expect(await terminal.until(/code \d/)).toContain(`${titles[name]} is locked`);
+    expect(store.hasAsked()).toBe(false);
+  });
+
+  test('a rotation and a move back with a locked store change nothing', async () => {
+    store.lock();
+    for (const args of [
+      ['rotate', 'default'],
+      ['init', '--key-store', 'file', '--yes'],
+    ]) {
+      const { exitCode, stderr } = await runProcess(scene.home, args);
+      expect({ args, exitCode, stderr }).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining(`${titles[name]} is locked`),
+      });
+    }
+    expect(scene.aws.count('CreateAccessKey')).toBe(0);
+    store.unlock();
+    expect(store.names()).toEqual([scene.jane.accessKeyId]);
+  });
+
+  test('doctor names the locked store and does not unlock it', async () => {
+    store.lock();
+    expect((await runProcess(scene.home, ['doctor'])).stdout).toContain(`${titles[name]} is locked`);
+    expect(store.hasAsked()).toBe(false);
+  });
+});
+
+test('without a D-Bus the store of the system is named as not there', async () => {
+  await begin('system');
+  const { exitCode, stderr } = await runProcess(scene.home, login(), {
+    env: { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: join(scene.home.folder, 'nowhere') },
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^aws-iam-login: the Secret Service is not there: nothing answers for it in this session\n {2}hint: .*--key-store pass\n$/,
+  );
+  expect(scene.aws.calls).toEqual([]);
+});
+
+test('a store that never answers is named, and then given up', async () => {
+  await begin('pass');
+  wrapPass(scene.home);
+  const { exitCode, stderr } = await runProcess(scene.home, login(), { env: faultyPass('hang', 1) });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^aws-iam-login: waiting for the password store pass\naws-iam-login: the password store pass did not answer within 15 s\n {2}hint: .*\n$/,
+  );
+});
+
+test('the prompt hook waits two seconds for it at most', async () => {
+  await begin('pass');
+  wrapPass(scene.home);
+  const { stderr } = await runProcess(scene.home, ['env', '--hook', '--token-code', scene.phone.code()], {
+    env: faultyPass('hang', 1),
+  });
+  expect(stderr).toContain('aws-iam-login: the password store pass did not answer within 2 s\n');
+});
