@@ -182,7 +182,17 @@ describe('doctor finds in the files', () => {
     ]);
   });
 
-  test('a file that cannot be replaced', async () => {
+  test('a file that cannot be replaced, and a folder in its place', async () => {
+    fs.rmSync(home.credentials);
+    fs.symlinkSync('/dev/null', home.credentials);
+    addProfile('aws_access_key_id = AKIAX');
+    expect(await offline('writing')).toMatchObject([
+      line(
+        'problem',
+        /^could not write \/dev\/null: it is a device or a pipe, not a file/,
+        /^check AWS_SHARED/,
+      ),
+    ]);
     fs.rmSync(home.credentials);
     fs.mkdirSync(home.credentials);
     expect(await offline('files')).toMatchObject([line('problem', /it is a folder/, /./)]);

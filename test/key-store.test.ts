@@ -267,6 +267,18 @@ describe('with the key in pass', () => {
     });
   });
 
+  test('doctor tells where the key is, and what an interrupted move has left in the store', async () => {
+    const doctor = async () => (await run('doctor', '--offline')).stdout.replaceAll(/\s+/g, ' ');
+    expect(await doctor()).toContain('ok the access key is in the password store pass and in no file');
+    writeCredentials(scene.home, `[default]\n${keyLines(scene.jane)}`);
+    expect(await doctor()).toMatch(
+      /warning the password store pass may have the access key …\w{4}, which no profile has there aws-iam-login init default --key-store file/,
+    );
+    expect(await run('init', 'default', '--key-store', 'file', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(store.names()).toEqual([]);
+    expect(await doctor()).toContain('ok the access key is in a file, in plain text');
+  });
+
   test('keys that somebody has written into the profile win, as in every AWS tool', async () => {
     const bob = scene.aws.createUser({ name: 'bob' });
     writeCredentials(scene.home, credentials().replace('[default]\n', `[default]\n${keyLines(bob)}`));

@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { faultEnvironment } from './support/faults.ts';
 import { type Ended, start } from './support/program.ts';
+import { type PassFault, faultyPass, passCalls, wrapPass } from './support/pass.ts';
 import {
+  type Place,
   type Scene,
   type Way,
   expectAtRest,
   expectRecovery,
   inParallel,
+  keyPlaces,
   newScene,
   spread,
   ways,
@@ -25,8 +28,11 @@ const report = (line: string): void => {
   process.stdout.write(`kills: ${line}\n`);
 };
 
-const inScene = async <Result>(work: (scene: Scene) => Promise<Result>): Promise<Result> => {
-  const scene = await newScene();
+const inScene = async <Result>(
+  work: (scene: Scene) => Promise<Result>,
+  place: Place = 'file',
+): Promise<Result> => {
+  const scene = await newScene(place);
   try {
     return await work(scene);
   } finally {
@@ -44,7 +50,17 @@ const killPolicies = {
   'one that demands MFA': ({ aws, user }: Scene) => aws.denyWithoutMfa(user),
 } as const;
 
-describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (policy, prepare) => {
+const rows = [
+  { policy: 'none', place: 'file' },
+  { policy: 'one that demands MFA', place: 'file' },
+  { policy: 'none', place: 'pass' },
+  { policy: 'none', place: 'system' },
+] as const;
+
+describe.each(rows)('with the policy $policy and the key in $place, a rotation', ({ policy, place }) => {
+  const prepare = killPolicies[policy];
+  const isWhole = policy === 'none' && place === 'file';
+
   test('comes to rest when it is killed before or after AWS acts', { timeout: 240_000 }, async () => {
     const actions = await inScene(async (scene) => {
       prepare(scene);
@@ -52,11 +68,11 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
       const made = scene.aws.calls.map(({ action }) => action);
       await expectAtRest(scene);
       return made;
-    });
+    }, place);
     // what comes after differs little with MFA: there every moment meets one of the two ways
     const moments = actions.flatMap((action, index) =>
       [false, true].flatMap((after) =>
-        (policy === 'none'
+        (isWhole
           ? atSize<readonly Way[]>([wayOf(index + Number(after))], ways)
           : [wayOf(index + Number(after))]
         ).map((way) => ({
@@ -67,7 +83,7 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
         })),
       ),
     );
-    const cases = policy === 'none' ? moments : spread(moments, atSize(8, moments.length));
+    const cases = isWhole ? moments : spread(moments, atSize(8, moments.length));
     let killed = 0;
     await inParallel(cases, lanes, ({ action, index, after, way }) =>
       inScene(async (scene) => {
@@ -88,10 +104,12 @@ describe.each(Object.entries(killPolicies))('with the policy %s, a rotation', (p
         // once AWS has answered, the new key's secret is on the disk and no other key is needed
         const isKnown = index > actions.indexOf('CreateAccessKey') && way === 'rotate';
         expect(scene.aws.count('CreateAccessKey')).toBeLessThanOrEqual(isKnown ? 1 : 2);
-      }),
+      }, place),
     );
     expect(killed).toBe(cases.length);
-    report(`${killed} before and after ${actions.length} calls, under the policy ${policy}`);
+    report(
+      `${killed} before and after ${actions.length} calls, under the policy ${policy}, the key in ${place}`,
+    );
   });
 });
 
@@ -106,42 +124,47 @@ const runWithFault = (scene: Scene, action: string, at: number): Promise<Ended> 
 const readingOnly =
   /^(accessSync|closeSync|existsSync|fstatSync|lstatSync|readdirSync|readFileSync|readlinkSync|readSync|realpathSync|statSync|statfsSync)$/;
 
-test('a rotation comes to rest when it is killed at any file operation', { timeout: 240_000 }, async () => {
-  const operations = await inScene(async (scene) => {
-    await runWithFault(scene, 'kill', Number.MAX_SAFE_INTEGER);
-    await expectAtRest(scene);
-    const lines = fs.readFileSync(operationsLog(scene), 'utf8').trim().split('\n');
-    return lines.map((line) => line.replace(/^\d+ /, ''));
+describe.each(keyPlaces)('with the key in %s', (place) => {
+  test('a rotation comes to rest when it is killed at any file operation', { timeout: 240_000 }, async () => {
+    const operations = await inScene(async (scene) => {
+      await runWithFault(scene, 'kill', Number.MAX_SAFE_INTEGER);
+      await expectAtRest(scene);
+      const lines = fs.readFileSync(operationsLog(scene), 'utf8').trim().split('\n');
+      return lines.map((line) => line.replace(/^\d+ /, ''));
+    }, place);
+    // each before it happens, which is after the one before it; a write can also be torn
+    const changing = operations.filter((name) => !readingOnly.test(name)).length;
+    const moments = operations.flatMap((name, index) => {
+      if (readingOnly.test(name)) return [];
+      return (name === 'writeSync' ? ['kill', 'torn'] : ['kill']).map((action) => ({
+        name,
+        at: index + 1,
+        action,
+      }));
+    });
+    const kinds = new Map(moments.map((moment) => [`${moment.name} ${moment.action}`, moment]));
+    const cases =
+      place === 'file'
+        ? atSize([...new Set([...kinds.values(), ...spread(moments, 20)])], moments)
+        : spread(moments, atSize(12, 80));
+    let killed = 0;
+    await inParallel(cases, lanes, ({ name, at, action }, number) =>
+      inScene(async (scene) => {
+        const { signal } = await runWithFault(scene, action, at);
+        killed += Number(signal === 'SIGKILL');
+        await expectRecovery(scene, wayOf(number), number % 10 < 2).catch((error: unknown) => {
+          throw new Error(`${action} at operation ${at}, ${name}, then ${wayOf(number)}`, { cause: error });
+        });
+      }, place),
+    );
+    expect(killed).toBe(cases.length);
+    report(
+      `${killed} before and after ${atSize('some', 'each')} of ${changing} file operations that change something, the key in ${place}, writes also torn (${operations.length - changing} more only read)`,
+    );
   });
-  // each before it happens, which is after the one before it; a write can also be torn
-  const changing = operations.filter((name) => !readingOnly.test(name)).length;
-  const moments = operations.flatMap((name, index) => {
-    if (readingOnly.test(name)) return [];
-    return (name === 'writeSync' ? ['kill', 'torn'] : ['kill']).map((action) => ({
-      name,
-      at: index + 1,
-      action,
-    }));
-  });
-  const kinds = new Map(moments.map((moment) => [`${moment.name} ${moment.action}`, moment]));
-  const cases = atSize([...new Set([...kinds.values(), ...spread(moments, 20)])], moments);
-  let killed = 0;
-  await inParallel(cases, lanes, ({ name, at, action }, number) =>
-    inScene(async (scene) => {
-      const { signal } = await runWithFault(scene, action, at);
-      killed += Number(signal === 'SIGKILL');
-      await expectRecovery(scene, wayOf(number), number % 10 < 2).catch((error: unknown) => {
-        throw new Error(`${action} at operation ${at}, ${name}, then ${wayOf(number)}`, { cause: error });
-      });
-    }),
-  );
-  expect(killed).toBe(cases.length);
-  report(
-    `${killed} before and after ${atSize('some', 'each')} of ${changing} file operations that change something, writes also torn (${operations.length - changing} more only read)`,
-  );
 });
 
-describe('with a propagation delay of two seconds', () => {
+describe.each(keyPlaces)('with a propagation delay of two seconds and the key in %s', (place) => {
   const preload = fileURLToPath(new URL('support/kill-inside.cjs', import.meta.url));
   const delay = { seconds: 2 };
   const delayEverything = ({ aws }: Scene): void =>
@@ -150,7 +173,7 @@ describe('with a propagation delay of two seconds', () => {
       changed: { sts: delay, iam: delay },
       listed: delay,
     });
-  const kills = atSize(3, 20);
+  const kills = place === 'file' ? atSize(3, 20) : atSize(1, 5);
 
   test('a rotation comes to rest when it is killed inside any step', { timeout: 240_000 }, async () => {
     const turns = await inScene(async (scene) => {
@@ -160,7 +183,7 @@ describe('with a propagation delay of two seconds', () => {
       expect(await startRotation(scene, env).ended).toMatchObject({ exitCode: 0 });
       const lines = fs.readFileSync(log, 'utf8').trim().split('\n');
       return lines.map((line) => Number(line.split(' ')[1]));
-    });
+    }, place);
     expect(turns).toHaveLength(6);
     const cases = turns.flatMap((count, index) =>
       Array.from({ length: kills }, (_, kill) => ({
@@ -185,7 +208,7 @@ describe('with a propagation delay of two seconds', () => {
         });
         expect(ended).toMatchObject(ended.signal === null ? { exitCode: 0 } : { signal: 'SIGKILL' });
         return ended.signal;
-      });
+      }, place);
       if (signal === 'SIGKILL') killed += 1;
       // this run took fewer turns than the first one
       else if (at > 1) await killInside(step, Math.ceil(at / 2), way);
@@ -195,3 +218,35 @@ describe('with a propagation delay of two seconds', () => {
     report(`${kills} inside each of 6 steps, with a propagation delay of 2 s`);
   });
 });
+
+test(
+  'a rotation comes to rest when it is killed, or pass fails, at any call of pass',
+  { timeout: 240_000 },
+  async () => {
+    const calls = await inScene(async (scene) => {
+      wrapPass(scene.home);
+      expect(await startRotation(scene).ended).toMatchObject({ exitCode: 0 });
+      return passCalls(scene.home);
+    }, 'pass');
+    const faults: readonly PassFault[] = ['before', 'after', 'torn', 'fail', 'locked'];
+    const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
+      faults.map((fault) => ({ fault, at })),
+    );
+    const cases = spread(all, atSize(14, all.length));
+    let ended = 0;
+    await inParallel(cases, lanes, ({ fault, at }, number) =>
+      inScene(async (scene) => {
+        wrapPass(scene.home);
+        const { exitCode, stderr } = await startRotation(scene, faultyPass(fault, at)).ended;
+        ended += Number(exitCode !== 0);
+        await expectRecovery(scene, wayOf(number)).catch((error: unknown) => {
+          throw new Error(`${fault} at call ${at} of pass, then ${wayOf(number)}: ${stderr}`, {
+            cause: error,
+          });
+        });
+      }, 'pass'),
+    );
+    expect(ended).toBe(cases.length);
+    report(`${cases.length} at ${calls} calls of pass`);
+  },
+);

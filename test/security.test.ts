@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandNames } from '../src/cli/commands.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
@@ -117,6 +118,7 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       ['credential-process', 'admin'],
       ['status'],
       ['list'],
+      ['doctor'],
       ['console', 'admin', '--print'],
       ['policy'],
       ['init', '--roles', '--yes'],
@@ -137,6 +139,13 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
     await aws.close();
     home.remove();
     fs.rmSync(folder, { recursive: true });
+  });
+
+  test('every command was traced', () => {
+    const traced = new Set(seen.map(({ command }) => command.split(' ')[0]));
+    // use is the shell's own, and the other two are options as well
+    const own = ['use', 'help', 'version'];
+    expect(commandNames.filter((name) => !traced.has(name) && !own.includes(name))).toEqual([]);
   });
 
   test('the program touches what SECURITY.md lists, and nothing else', () => {

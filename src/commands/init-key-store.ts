@@ -75,11 +75,14 @@ const describeMove = ({ key, to, holders, left }: KeyMove, { env }: Context): st
         : `The access key ${id} leaves ${from} for the file, where it can be read:`,
       ...lines,
     ];
-  const sessions = holders.map(({ profileName }) => `[${shown(profileName)}-sts]`);
+  const plainly = holders.filter(({ store }) => store === undefined);
+  const title = `The access key ${id} ${from === '' ? 'goes' : `leaves ${from} and goes`} into ${titleOf(to)} (${storeNamed(to).describeItem(key.accessKeyId)}):`;
+  if (plainly.length === 0) return [title, ...lines];
+  const sessions = plainly.map(({ profileName }) => `[${shown(profileName)}-sts]`);
   return [
-    `The access key ${id} goes into ${titleOf(to)} (${storeNamed(to).describeItem(key.accessKeyId)}):`,
+    title,
     ...lines,
-    `AWS tools that name ${listed(holders.map(({ profileName }) => profileName))} find no key there any more; they work with ${[...new Set(sessions)].join(', ')}.`,
+    `AWS tools that name ${listed(plainly.map(({ profileName }) => profileName))} find no key there any more; they work with ${[...new Set(sessions)].join(', ')}.`,
   ];
 };
 
@@ -101,7 +104,7 @@ const confirm = async (
 
 const tellMoved = (
   user: Profile,
-  { key, to, shared }: KeyMove,
+  { key, to, holders: before }: KeyMove,
   holders: readonly KeyHolder[],
   context: Context,
 ): void => {
@@ -111,10 +114,11 @@ const tellMoved = (
     tell(context, `the access key ${id} is in ${describeHolders(holders)}, and in no key store any more`);
     return;
   }
-  tell(
-    context,
-    `the access key ${id} of ${name} is in ${titleOf(to)}, and ${shared.files.credentials} has it no more`,
-  );
+  const wasPlain = before.filter(({ store }) => store === undefined);
+  const files = [...new Set(wasPlain.map(({ place }) => place))];
+  const gone = files.length === 0 ? '' : `, and no more in ${files.join(' and ')}`;
+  tell(context, `the access key ${id} of ${name} is in ${titleOf(to)}${gone}`);
+  if (files.length === 0) return;
   context.log(
     `  hint: aws-iam-login rotate ${name} replaces it by one that no file and no backup has ever held`,
   );

@@ -3,9 +3,11 @@ import { userNameOfArn } from '../aws/arns.ts';
 import { isUserError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { newKeyDates } from '../profiles/key-dates.ts';
-import { keyIdOf } from '../profiles/profile.ts';
+import { keyIdOf, keyPlaceOf } from '../profiles/profile.ts';
 import { reasonAgainst } from '../profiles/serial-number.ts';
 import { readJournals } from '../rotation/journal.ts';
+import { itemOf, titleOf } from '../stores/keys.ts';
+import { notedKeys, notedStores } from '../stores/notes.ts';
 import { listed, shellWord } from '../text.ts';
 import { formatDays } from '../time.ts';
 import { attempt, commandOf, ours, problem, warning } from './check.ts';
@@ -13,6 +15,16 @@ import type { Check, Finding, Scene } from './check.ts';
 
 /** The checks of the access key: what is known here, and what AWS says. */
 export const keyChecks: readonly Check[] = [
+  {
+    name: 'key-store',
+    ok: ({ user }) => {
+      const place = user && keyPlaceOf(user);
+      return place === undefined
+        ? 'the access key is in a file, in plain text; init --key-store moves it'
+        : `the access key is in ${titleOf(place.store)} and in no file`;
+    },
+    look: findStored,
+  },
   { name: 'rotation', ok: 'no rotation is unfinished', look: findRotations },
   {
     name: 'aws',
@@ -30,6 +42,38 @@ export const keyChecks: readonly Check[] = [
 ];
 
 const idOf = (accessKeyId: string): string => `…${accessKeyId.slice(-4)}`;
+
+// What a killed command has left in a store is known by its note; a profile or a rotation may still need it.
+function findStored({ shared, profiles, user }: Scene): Finding[] | undefined {
+  const found: Finding[] = [];
+  const unread = attempt(() => {
+    const { state } = shared.files;
+    const used = new Set([
+      ...[...profiles.values()].flatMap((profile) => keyPlaceOf(profile)?.accessKeyId ?? []),
+      ...readJournals(state).flatMap(({ old, newId }) => [old.accessKeyId, newId]),
+    ]);
+    for (const id of notedKeys(state).filter((each) => !used.has(each))) {
+      for (const name of notedStores(state, id)) {
+        found.push(
+          warning(
+            `${titleOf(name)} may have the access key ${idOf(id)}, which no profile has there`,
+            mendStored(name, id, profiles),
+          ),
+        );
+      }
+    }
+  });
+  if (found.length + unread.length > 0) return [...found, ...unread];
+  return user === undefined || keyIdOf(user) === undefined ? undefined : [];
+}
+
+// of a key that is in a file as well an interrupted move has left it
+const mendStored = (store: string, id: string, profiles: Scene['profiles']): string => {
+  const plain = [...profiles.values()].find((profile) => profile.settings.get('aws_access_key_id') === id);
+  return plain === undefined
+    ? `look whether it is needed: ${itemOf(store, id)}`
+    : ours('init', plain.name, '--key-store file');
+};
 
 function findRotations({ shared }: Scene): Finding[] {
   const found: Finding[] = [];

@@ -16,7 +16,9 @@ export const leftoverChecks: readonly Check[] = [
     ok: 'no temporary file of a process that has ended',
     look: (scene) => {
       const { credentials, config, state } = scene.shared.files;
-      const own = ['rotations', 'used-codes', 'key-dates', 'waiting'].map((name) => join(state, name));
+      const own = ['rotations', 'used-codes', 'key-dates', 'key-stores', 'waiting'].map((name) =>
+        join(state, name),
+      );
       const folders = new Set([dirname(credentials), dirname(config), state, ...own]);
       const strays = [...folders].flatMap(findStrays);
       return removals('a process that has ended left', strays, 'rm', scene);

@@ -33,6 +33,10 @@ export const storeNamed = (name: string): KeyStore => {
 export const titleOf = (name: string): string =>
   isStore(name) ? storeNamed(name).title : `the key store ${shellWord(name)}`;
 
+/** How people find the item of a key in a store. */
+export const itemOf = (name: string, accessKeyId: string): string =>
+  isStore(name) ? storeNamed(name).describeItem(accessKeyId) : `in ${titleOf(name)}`;
+
 export type AccessOptions = {
   /** Whether anything may be asked. */
   readonly input: boolean;

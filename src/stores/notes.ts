@@ -1,4 +1,7 @@
+import fs from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import { fileError } from '../files/errors.ts';
 import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 
 // Which stores have an item for a key of ours is noted before it is written, a file for each key id: what a killed
@@ -7,6 +10,16 @@ import { readStateFile, removeStateFile, writeStateFile } from '../files/state-f
 /** The names of the stores that may have an item for the key. Raises UserError. */
 export const notedStores = (state: string, accessKeyId: string): string[] =>
   (readStateFile(pathOf(state, accessKeyId)) ?? '').split('\n').filter((name) => name !== '');
+
+/** The ids of all keys that a store may have an item for. Raises UserError. */
+export const notedKeys = (state: string): string[] => {
+  try {
+    return fs.readdirSync(join(state, folder)).filter((name) => /^\w+$/.test(name));
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return [];
+    throw fileError(error, 'read', join(state, folder));
+  }
+};
 
 /** Notes that a store gets an item for the key. Raises UserError. */
 export const noteStore = (state: string, accessKeyId: string, name: string): void => {
@@ -22,7 +35,9 @@ export const dropNote = (state: string, accessKeyId: string, name: string): void
   else if (left.length < names.length) writeNote(state, accessKeyId, left);
 };
 
-const pathOf = (state: string, accessKeyId: string): string => join(state, 'key-stores', accessKeyId);
+const folder = 'key-stores';
+
+const pathOf = (state: string, accessKeyId: string): string => join(state, folder, accessKeyId);
 
 const writeNote = (state: string, accessKeyId: string, names: readonly string[]): void =>
   writeStateFile(pathOf(state, accessKeyId), names.map((name) => `${name}\n`).join(''));
