@@ -14,7 +14,8 @@ __aws_iam_login_run() {
       IFS= builtin read -r ail_entry
     } <"$__aws_iam_login_home/stamp" || :
   fi
-  if [[ -n $(\builtin type -P aws-iam-login) ]] && [[ ! -f $ail_entry || -n $(\builtin type -P node) ]]; then
+  if __aws_iam_login_finds aws-iam-login && { [[ ! -f $ail_entry ]] || __aws_iam_login_finds node; }; then
+    if [[ -n ${ail_instead-} && $- != *r* ]]; then AWS_IAM_LOGIN_HOOK_VERSION=$ail_version builtin exec aws-iam-login "$@"; fi
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command aws-iam-login "$@"
   elif [[ ! -f $ail_entry ]]; then
     __aws_iam_login_report_gone
@@ -23,6 +24,16 @@ __aws_iam_login_run() {
   else
     AWS_IAM_LOGIN_HOOK_VERSION=$ail_version command node "$ail_entry" "$@"
   fi
+}
+
+# Whether PATH has a program, without a process.
+__aws_iam_login_finds() {
+  local ail_folder ail_rest=${PATH-}:
+  while [[ -n $ail_rest ]]; do
+    ail_folder=${ail_rest%%:*} ail_rest=${ail_rest#*:}
+    if [[ -f ${ail_folder:-.}/$1 && -x ${ail_folder:-.}/$1 ]]; then return 0; fi
+  done
+  return 1
 }
 
 # Says what remains to be done where the program is no longer installed.
@@ -46,7 +57,8 @@ __aws_iam_login_apply() {
   shopt -u expand_aliases # `unset` and `export` may be aliases
   ail_trap=$(trap -p INT)
   trap : INT # not '', which the program would inherit; it also keeps the eval whole
-  ail_text=$("$@") || ail_code=$?
+  # The subshell becomes the program: a process less.
+  ail_text=$(ail_instead=1 && "$@") || ail_code=$?
   if ((ail_code == 0)); then
     [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
   fi
@@ -286,7 +298,10 @@ __aws_iam_login_take() {
 }
 
 # The launcher lies beside this file. A restricted shell runs it too, since no command has a slash in its name.
-__aws_iam_login_stored() { command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null; }
+__aws_iam_login_stored() {
+  case $- in *r*) ;; *) builtin exec sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null ;; esac
+  command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null
+}
 
 # --- The first prompt ------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ __aws_iam_login_run() {
   if [[ -r $__aws_iam_login_home/stamp ]]; then ail_stamp=("${(@f)$(<$__aws_iam_login_home/stamp)}"); fi
   local -x AWS_IAM_LOGIN_HOOK_VERSION=${ail_stamp[1]-}
   if whence -p aws-iam-login >/dev/null && { [[ ! -f ${ail_stamp[3]-} ]] || whence -p node >/dev/null }; then
+    # In a subshell of its own it becomes the program: a process less.
+    if [[ -n ${ail_instead-} ]]; then exec command aws-iam-login "$@"; fi
     command aws-iam-login "$@"
   elif [[ ! -f ${ail_stamp[3]-} ]]; then
     __aws_iam_login_report_gone
@@ -34,7 +36,7 @@ __aws_iam_login_apply() {
   setopt local_options local_traps
   trap : INT # not '', which the program would inherit; it also keeps the eval whole
   local ail_text ail_code=0
-  ail_text=$("$@") || ail_code=$?
+  ail_text=$(ail_instead=1 && "$@") || ail_code=$?
   if (( ail_code == 0 )); then
     [[ -n $ail_text ]] && builtin eval "$ail_text" || ail_code=1
   fi

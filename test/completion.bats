@@ -319,6 +319,15 @@ loads_late() {
 }
 for_each_shell loads_late "compinit may come after our line" zsh
 
+knows_help() {
+  start_shell "$1"
+  run completed 'aws-iam-login help troubl'
+  [[ $output == 'aws-iam-login help troubleshooting' ]]
+  run completed 'aws-iam-login help credent'
+  [[ $output == 'aws-iam-login help credential-process' ]]
+}
+for_each_shell knows_help "help is followed by a command or a topic"
+
 knows_all_options() {
   local command options
   local -a commands

@@ -34,7 +34,8 @@ beforeEach(() => {
 afterEach(() => home.remove());
 
 const overridden = (name: string, script: string): void => {
-  fs.writeFileSync(join(tools, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  for (const each of name === 'awk' ? ['awk', 'mawk'] : [name])
+    fs.writeFileSync(join(tools, each), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 };
 
 const useNode = (): void => {
@@ -64,6 +65,7 @@ describe.each(posixCommands)('%s', (shell) => {
     );
     const env = {
       'BASH_FUNC_awk%%': '() { echo caught; }',
+      'BASH_FUNC_mawk%%': '() { echo caught; }',
       'BASH_FUNC_printf%%': '() { echo caught; }',
       'BASH_FUNC_command%%': '() { echo caught; }',
       'BASH_FUNC_[%%': '() { echo caught; }',
@@ -134,8 +136,7 @@ const onlyTools = (): string => {
 
 test('without an awk everything goes to Node', async () => {
   const path = onlyTools();
-  fs.rmSync(join(tools, 'awk'));
-  fs.rmSync(join(tools, 'gawk'));
+  for (const awk of ['awk', 'mawk', 'gawk']) fs.rmSync(join(tools, awk));
   const env = { PATH: path };
   expect(await ask(['env'], { env })).toMatchObject({ exitCode: 0, stdout: 'handed over\n' });
   expect(await ask(['env', '--stored'], { env })).toMatchObject({ exitCode: 2, stdout: '' });

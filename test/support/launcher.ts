@@ -25,7 +25,7 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", String.
 
 /** The awk program in the launcher. */
 export const awkProgram = (): string => {
-  const [, text] = /command awk '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
+  const [, text] = /command "\$awk" '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
   if (text === undefined) throw new Error('the launcher holds no awk program');
   return text;
 };
@@ -40,12 +40,21 @@ export const makePath = (folder: string, awk: Awk, now?: number): string => {
   if (after === undefined || more !== undefined) throw new Error('the launcher reads its clock elsewhere');
   const frozen = join(folder, 'frozen.awk');
   fs.writeFileSync(frozen, `${before}now = ${now}${after}`);
-  write(
-    join(folder, 'awk'),
-    now === undefined ? `exec ${awk} "$@"` : `shift\nexec ${awk} -f ${quoted(frozen)} "$@"`,
-  );
+  // the launcher prefers mawk
+  for (const name of ['awk', 'mawk'])
+    write(
+      join(folder, name),
+      now === undefined ? `exec ${where(awk)} "$@"` : `shift\nexec ${where(awk)} -f ${quoted(frozen)} "$@"`,
+    );
   write(join(folder, 'node'), 'echo "handed over"');
   return `${folder}:/usr/bin:/bin`;
+};
+
+// The command with its place: the folder has others of that name.
+const where = (awk: Awk): string => {
+  const [name = '', ...words] = awk.split(' ');
+  const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).stdout.toString().trim();
+  return [found, ...words].join(' ');
 };
 
 const write = (path: string, script: string): void => {
