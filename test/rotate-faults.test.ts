@@ -140,13 +140,17 @@ const sweep = ({ policy, place }: Row): void => {
 
 describe.concurrent.each(rows.filter(({ place }) => place === 'file'))(
   'with the policy $policy and the key in $place, a rotation',
-  (row) => sweep(row),
+  (row) => {
+    sweep(row);
+  },
 );
 
 // their stores are looked at by programs that this process waits for, and the local AWS with it
 describe.each(rows.filter(({ place }) => place !== 'file'))(
   'with the policy $policy and the key in $place, a rotation',
-  (row) => sweep(row),
+  (row) => {
+    sweep(row);
+  },
 );
 
 test.concurrent(
