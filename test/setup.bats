@@ -51,7 +51,7 @@ own_rc() {
 sets_up() {
   own_rc "$1"
   run aws-iam-login setup "$1" --yes
-  [[ $status -eq 0 && $output == *"add to $(rc_file "$1")"* && $output == *'# >>> aws-iam-login >>>'* ]]
+  [[ $status -eq 0 && $output == *"add to $(rc_file "$1" | sed "s,^$H/,~/,")"* && $output == *'# >>> aws-iam-login >>>'* ]]
   start_set_up "$1"
   enter 'aws-iam-login use default'
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
