@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { releasesIn } from '../.ci/release/changelog.ts';
 import { version } from '../src/version.ts';
 import { copyProject, npm, pack, root } from './support/package.ts';
+import { atSize } from './support/size.ts';
 
 const manifest: Readonly<Record<string, unknown>> & {
   readonly bin: Readonly<Record<string, string>>;
@@ -85,7 +86,7 @@ test('the package has the same bytes wherever, whenever and by whomever it is pa
     { home: join(folder, 'an other', 'place'), env: { TZ: 'UTC', LC_ALL: 'tr_TR.UTF-8' }, umask: '002' },
   ];
   const packages: Buffer[] = [];
-  for (const { home, env, umask } of places) {
+  for (const { home, env, umask } of places.slice(atSize(1, 0))) {
     copyProject(home);
     const into = join(home, 'packed');
     fs.mkdirSync(into);
@@ -100,7 +101,7 @@ test('the package has the same bytes wherever, whenever and by whomever it is pa
   const { filename } = await pack(folder);
   packages.push(fs.readFileSync(join(folder, filename)));
   const [first] = packages;
-  expect(packages.map((bytes) => first?.equals(bytes))).toEqual([true, true, true]);
+  expect(packages.map((bytes) => first?.equals(bytes))).toEqual(atSize([true, true], [true, true, true]));
 });
 
 test('npm version keeps package.json, the lock, the program, its stamp and CHANGELOG in step', async () => {
