@@ -58,11 +58,19 @@ if test -r /proc/uptime
         end
         __aws_iam_login_check
         functions -q __aws_iam_login_now; or return # the rest is gone
+        read -l -d ' ' up rest </proc/uptime
         set -l left (math $__aws_iam_login_next - (__aws_iam_login_now))
         test $left -gt 0; or set left 0
         test $left -lt 60; or set left 60
-        read -l -d ' ' up rest </proc/uptime
         set -g __aws_iam_login_quiet_until (math $up + $left)
+    end
+    function __aws_iam_login_preexec --on-event fish_preexec
+        test $__aws_iam_login_next -eq 99999999999; and return
+        if test "$__aws_iam_login_seen" = "$AWS_IAM_LOGIN_RENEW_AT:$AWS_IAM_LOGIN_WARN"
+            read -l -d ' ' up rest </proc/uptime
+            test $up -lt $__aws_iam_login_quiet_until; and return
+        end
+        __aws_iam_login_before_command $argv[1]
     end
 else
     function __aws_iam_login_prompt --on-event fish_prompt
@@ -72,10 +80,9 @@ else
         end
         __aws_iam_login_check
     end
-end
-
-function __aws_iam_login_preexec --on-event fish_preexec
-    test $__aws_iam_login_next -eq 99999999999; or __aws_iam_login_before_command $argv[1]
+    function __aws_iam_login_preexec --on-event fish_preexec
+        test $__aws_iam_login_next -eq 99999999999; or __aws_iam_login_before_command $argv[1]
+    end
 end
 
 # --- Loading ---------------------------------------------------------------------------------------------------

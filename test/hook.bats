@@ -334,8 +334,8 @@ expire_at_standing_prompt() {
   done_with true
   # Time enough for this machine to reach the prompt before the end.
   seconds=$((2 + 4 * (SECONDS - start)))
-  end=$(($(date +%s) + seconds))
   become_session "$1" default "$seconds" AWS_IAM_LOGIN_WARN=0
+  end=$(($(date +%s) + seconds)) # the session's own, or a little later
   wait_for '^R0>$'
   until (($(date +%s) > end)); do sleep 0.1; done
 }

@@ -6,6 +6,7 @@ import { shortId } from '../src/rotation/description.ts';
 import { start } from './support/program.ts';
 import {
   type Outcome,
+  type Place,
   type Scene,
   expectAtRest,
   expectNoLockOut,
@@ -41,8 +42,11 @@ const rotate = (...options: string[]): Promise<Outcome> => runHere(scene, ['rota
 
 const ids = (): string[] => scene.aws.keys(scene.user).map(({ accessKeyId }) => accessKeyId);
 
-const inScene = async <Result>(work: (own: Scene) => Promise<Result>): Promise<Result> => {
-  const own = await newScene();
+const inScene = async <Result>(
+  work: (own: Scene) => Promise<Result>,
+  place: Place = 'file',
+): Promise<Result> => {
+  const own = await newScene(place);
   try {
     return await work(own);
   } finally {
@@ -94,7 +98,9 @@ const expectSafe = async (own: Scene, outcome: Outcome, way: string): Promise<vo
   // a success means that what the files hold works, in every profile
   if (outcome.exitCode === 0) return expectAtRest(own);
   expect(journalFiles(own)).toHaveLength(1);
-  expect(readJournals(own.home.state)[0]?.newSecret).toBeDefined();
+  const [journal] = readJournals(own.home.state);
+  if (own.store === undefined) expect(journal?.newSecret).toBeDefined();
+  else expect(own.store.names()).toContain(journal?.newId);
   expect(outcome.stderr).toMatch(/\n {2}hint: .*aws-iam-login rotate default --resume/);
   await expectNoLockOut(own);
   const next = await rotateIn(own, way === 'abort' ? '--abort' : '--resume', '--yes');
@@ -107,7 +113,19 @@ const momentsOf = (count: number): Moment[] =>
     [false, true].map((after) => ({ index, after })),
   );
 
-describe.each(Object.entries(policies))('with the policy %s, a rotation', (policy, prepare) => {
+type Row = { readonly policy: keyof typeof policies; readonly place: Place };
+
+const rows: readonly Row[] = [
+  { policy: 'none', place: 'file' },
+  { policy: 'one that demands MFA', place: 'file' },
+  { policy: 'none', place: 'pass' },
+  { policy: 'none', place: 'system' },
+];
+
+describe.each(rows)('with the policy $policy and the key in $place, a rotation', ({ policy, place }) => {
+  const prepare = policies[policy];
+  const isWhole = policy === 'none' && place === 'file';
+
   test.each(Object.entries(accidents))(
     'never ends without a working key when %s before or after any call',
     async (name, accident) => {
@@ -115,9 +133,9 @@ describe.each(Object.entries(policies))('with the policy %s, a rotation', (polic
         prepare(own);
         expect(await rotateIn(own)).toMatchObject({ exitCode: 0 });
         return own.aws.calls.length;
-      });
+      }, place);
       const cases = atSize(
-        spread(momentsOf(count), policy === 'none' ? 2 * count : 8).map((moment, at) => ({
+        spread(momentsOf(count), isWhole ? 2 * count : place === 'file' ? 8 : 3).map((moment, at) => ({
           ...moment,
           way: ways[at % 2] ?? 'rotate',
         })),
@@ -133,11 +151,11 @@ describe.each(Object.entries(policies))('with the policy %s, a rotation', (polic
             const when = `${moment.after ? 'after' : 'before'} call ${moment.index + 1}`;
             throw new Error(`${name} ${when}, then ${moment.way}: ${outcome.stderr}`, { cause: error });
           });
-        }),
+        }, place),
       );
       expect(stopped).toBeGreaterThan(0);
       process.stdout.write(
-        `accidents: ${cases.length} under the policy ${policy}, ${stopped} stopped it: ${name}\n`,
+        `accidents: ${cases.length} under the policy ${policy}, the key in ${place}, ${stopped} stopped it: ${name}\n`,
       );
     },
   );

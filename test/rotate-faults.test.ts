@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fault } from './local-aws/faults.ts';
 import { sessionLines } from './support/program.ts';
 import {
+  type Place,
   type Scene,
   expectAtRest,
   expectRecovery,
@@ -24,8 +25,8 @@ const report = (line: string): void => {
 const rotateArgs = (scene: Scene): string[] => ['default', 'rotate', '--token-code', scene.phone.code()];
 
 /** Makes a scene, lets `work` happen in it, and takes it down. */
-const inScene = async (work: (scene: Scene) => Promise<void>): Promise<void> => {
-  const scene = await newScene();
+const inScene = async (work: (scene: Scene) => Promise<void>, place: Place = 'file'): Promise<void> => {
+  const scene = await newScene(place);
   try {
     await work(scene);
   } finally {
@@ -44,14 +45,14 @@ const policies = {
 } as const;
 
 /** The actions of a whole rotation. */
-const actionsOf = async (prepare: (scene: Scene) => void): Promise<string[]> => {
+const actionsOf = async (prepare: (scene: Scene) => void, place: Place = 'file'): Promise<string[]> => {
   let actions: string[] = [];
   await inScene(async (scene) => {
     prepare(scene);
     expect((await runHere(scene, rotateArgs(scene))).stderr).toContain('is active');
     actions = scene.aws.calls.map(({ action }) => action);
     await expectAtRest(scene);
-  });
+  }, place);
   return actions;
 };
 
@@ -86,6 +87,7 @@ const tryFault = async (
   { fault, times }: Trouble,
   skip: number,
   way: Way,
+  place: Place = 'file',
 ): Promise<void> =>
   inScene(async (scene) => {
     prepare(scene);
@@ -93,33 +95,63 @@ const tryFault = async (
     await runHere(scene, rotateArgs(scene));
     scene.aws.clearFaults();
     await expectRecovery(scene, way);
-  });
+  }, place);
 
-describe.concurrent.each(Object.entries(policies))('with the policy %s, a rotation', (policy, prepare) => {
+type Row = { readonly policy: keyof typeof policies; readonly place: Place };
+
+const rows: readonly Row[] = [
+  { policy: 'none', place: 'file' },
+  { policy: 'one that demands MFA', place: 'file' },
+  { policy: 'one that demands MFA, and a live session', place: 'file' },
+  { policy: 'none', place: 'pass' },
+  { policy: 'none', place: 'system' },
+];
+
+const sweep = ({ policy, place }: Row): void => {
+  const prepare = policies[policy];
+
   test('comes to rest whatever AWS answers to whichever call', { timeout: 240_000 }, async () => {
-    const actions = await actionsOf(prepare);
-    const kinds = { ...troubles, ...(policy === 'none' ? longTroubles : {}) };
+    const actions = await actionsOf(prepare, place);
+    const kinds = { ...troubles, ...(policy === 'none' && place === 'file' ? longTroubles : {}) };
     const names = Object.keys(kinds);
     const all = Object.entries(kinds).flatMap(([name, trouble]) =>
       actions.map((action, index) => ({ name, trouble, action, index })),
     );
     // every fault at two calls at least, and every call with two faults at least
     const step = atSize(policy === 'none' ? 5 : 7, 1);
-    const cases = all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0);
+    const cases =
+      place === 'file'
+        ? all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0)
+        : spread(all, atSize(6, 52));
     let done = 0;
-    await inParallel(cases, 16, async ({ name, trouble, action, index }, number) => {
+    await inParallel(cases, place === 'file' ? 16 : 4, async ({ name, trouble, action, index }, number) => {
       const way = ways[(number + index) % 2] ?? 'rotate';
-      await tryFault(prepare, trouble, index, way).catch((error: unknown) => {
+      await tryFault(prepare, trouble, index, way, place).catch((error: unknown) => {
         throw new Error(`${name} to ${action}, call ${index + 1}, then ${way}`, { cause: error });
       });
       done += 1;
     });
     expect(done).toBe(cases.length);
     report(
-      `${done} rotations under the policy ${policy}, one of ${names.length} faults at ${actions.length} calls`,
+      `${done} rotations under the policy ${policy}, the key in ${place}, one of ${names.length} faults at ${actions.length} calls`,
     );
   });
-});
+};
+
+describe.concurrent.each(rows.filter(({ place }) => place === 'file'))(
+  'with the policy $policy and the key in $place, a rotation',
+  (row) => {
+    sweep(row);
+  },
+);
+
+// their stores are looked at by programs that this process waits for, and the local AWS with it
+describe.each(rows.filter(({ place }) => place !== 'file'))(
+  'with the policy $policy and the key in $place, a rotation',
+  (row) => {
+    sweep(row);
+  },
+);
 
 test.concurrent(
   'a rotation comes to rest whichever call AWS never answers',

@@ -1,15 +1,26 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withFault } from './support/faults.ts';
-import { type Scene, expectRecovery, newScene, runHere, spread, ways } from './support/rotation.ts';
+import {
+  type Place,
+  type Scene,
+  expectRecovery,
+  keyPlaces,
+  newScene,
+  runHere,
+  spread,
+  ways,
+} from './support/rotation.ts';
 import { atSize } from './support/size.ts';
 
 // Rotations in this process, one file operation of which fails.
 
 /** Lets one file operation of a rotation fail; returns how many there were. */
-const tryFault = async (action: string, at: number): Promise<number> => {
-  const scene = await newScene();
+const tryFault = async (action: string, at: number, place: Place): Promise<number> => {
+  const scene = await newScene(place);
   try {
-    const fault = { under: scene.home.folder, action, at };
+    // gpg and pass are programs of their own: what of their files is in the way of ours does not count
+    const fault = { under: join(scene.home.folder, '.aws'), action, at };
     const { count, error } = await withFault(fault, () => rotate(scene));
     expect(error).toBeUndefined();
     // much is at rest at once, since a fault before CreateAccessKey changes nothing: of these some are tried again
@@ -24,23 +35,26 @@ const codes = ['ENOSPC', 'EACCES', 'EIO'];
 
 const rotate = (scene: Scene) => runHere(scene, ['default', 'rotate']);
 
-describe('a rotation', () => {
+describe.each(keyPlaces)('with the key in %s, a rotation', (place) => {
   test.each(codes)(
     'comes to rest whichever file operation fails with %s',
     { timeout: 240_000 },
     async (code) => {
-      const operations = await tryFault(code, Number.MAX_SAFE_INTEGER);
+      const operations = await tryFault(code, Number.MAX_SAFE_INTEGER, place);
       expect(operations).toBeGreaterThan(100);
       const all = Array.from({ length: operations }, (_, index) => index + 1);
       // another sample for each code
-      const cases = atSize(spread(all.slice(codes.indexOf(code)), 25), all);
+      const cases =
+        place === 'file'
+          ? atSize(spread(all.slice(codes.indexOf(code)), 25), all)
+          : spread(all.slice(codes.indexOf(code)), atSize(3, 60));
       for (const at of cases) {
-        await tryFault(code, at).catch((error: unknown) => {
+        await tryFault(code, at, place).catch((error: unknown) => {
           throw new Error(`${code} from operation ${at}`, { cause: error });
         });
       }
       process.stdout.write(
-        `faults: ${cases.length} rotations with ${code} from one of ${operations} file operations\n`,
+        `faults: ${cases.length} rotations with ${code} from one of ${operations} file operations, the key in ${place}\n`,
       );
     },
   );

@@ -83,7 +83,8 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
         })),
       ),
     );
-    const cases = isWhole ? moments : spread(moments, atSize(8, moments.length));
+    const some = place === 'file' ? 8 : 4;
+    const cases = isWhole ? moments : spread(moments, atSize(some, moments.length));
     let killed = 0;
     await inParallel(cases, lanes, ({ action, index, after, way }) =>
       inScene(async (scene) => {
@@ -146,7 +147,7 @@ describe.each(keyPlaces)('with the key in %s', (place) => {
     const cases =
       place === 'file'
         ? atSize([...new Set([...kinds.values(), ...spread(moments, 20)])], moments)
-        : spread(moments, atSize(12, 80));
+        : spread(moments, atSize(5, 80));
     let killed = 0;
     await inParallel(cases, lanes, ({ name, at, action }, number) =>
       inScene(async (scene) => {
@@ -232,7 +233,7 @@ test(
     const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
       faults.map((fault) => ({ fault, at })),
     );
-    const cases = spread(all, atSize(14, all.length));
+    const cases = spread(all, atSize(8, all.length));
     let ended = 0;
     await inParallel(cases, lanes, ({ fault, at }, number) =>
       inScene(async (scene) => {

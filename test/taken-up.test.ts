@@ -100,21 +100,21 @@ const printed = (): string[] => {
   const script = cases.map((_, place) => {
     const answer = askCore(folder, cases, place);
     const text = typeof answer === 'object' && answer.code === 0 ? answer.stdout : '';
-    return `(\n${exported(place)}\neval ${quoted(text)}\nenv | grep ^AWS_\n) >${place}.printed`;
+    return `(\n${exported(place)}\neval ${quoted(text)}\nenv | grep "^AWS_"\n) >${place}.printed`;
   });
   return outputs('dash', 'printed', script.join('\n'));
 };
 const expected = printed();
 
 const takeUp = (place: number): string =>
-  `(\n${exported(place)}\n__aws_iam_login_take ${quoted(cases[place]?.profile ?? '')} || :\nenv | grep ^AWS_\n) >${place}.taken`;
+  `(\n${exported(place)}\n__aws_iam_login_take ${quoted(cases[place]?.profile ?? '')} || :\nenv | grep "^AWS_"\n) >${place}.taken`;
 
 // fish has no subshells.
 const takeUpInFish = (place: number): string =>
   [
     ...Object.entries(variablesOf(place)).map(([name, value]) => `set -gx ${name} ${quoted(value)}`),
     `__aws_iam_login_take ${quoted(cases[place]?.profile ?? '')}`,
-    `env | grep ^AWS_ >${place}.taken`,
+    `env | grep "^AWS_" >${place}.taken`,
     'for name in (set -nx | string match "AWS_*")',
     'set -e $name',
     'end',
