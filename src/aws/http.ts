@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
-import { HttpRequest } from '@smithy/core/protocols';
+import { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpProxyAgent } from 'http-proxy-agent';
@@ -64,6 +64,14 @@ export const newHttpHandler = (
     },
   };
 };
+
+/** Answers every request by itself, with the same text. */
+export const answering = (text: string): HttpHandler & { readonly destroy: () => void } => ({
+  handle: async () => ({ response: new HttpResponse({ statusCode: 200, body: Buffer.from(text) }) }),
+  updateHttpClientConfig: () => {},
+  httpHandlerConfigs: () => ({}),
+  destroy: () => {},
+});
 
 /** The name of what is thrown for a form that was refused. */
 export const formRefused = 'FormRefused';
