@@ -176,19 +176,22 @@ describe('init --roles', () => {
     expect(snapshot(home)).toEqual(before);
   });
 
-  test.each([10, 1000, 10_000])('%i roles are changed and brought back at once', async (count) => {
-    const names = Array.from({ length: count }, (_, index) => `role-${index}`);
-    const before = names.map((name) => roleOf(name)).join('\n');
-    writeConfig(before);
-    const { exitCode, stderr } = await roles('--yes');
-    expect(exitCode).toBe(0);
-    expect(config()).toBe(names.map((name) => changedRoleOf(name)).join('\n'));
-    expect(stderr.split('\n').length).toBeLessThan(150);
-    expect(stderr.includes(`  and ${count - 20} more roles in the same way\n`)).toBe(count > 20);
-    expect(stderr).toContain(`role-7 and ${count - 8} more\n  hint: `);
-    await roles('--undo', '--yes');
-    expect(config()).toBe(before);
-  });
+  test.each(atSize([10, 1000], [10, 1000, 10_000]))(
+    '%i roles are changed and brought back at once',
+    async (count) => {
+      const names = Array.from({ length: count }, (_, index) => `role-${index}`);
+      const before = names.map((name) => roleOf(name)).join('\n');
+      writeConfig(before);
+      const { exitCode, stderr } = await roles('--yes');
+      expect(exitCode).toBe(0);
+      expect(config()).toBe(names.map((name) => changedRoleOf(name)).join('\n'));
+      expect(stderr.split('\n').length).toBeLessThan(150);
+      expect(stderr.includes(`  and ${count - 20} more roles in the same way\n`)).toBe(count > 20);
+      expect(stderr).toContain(`role-7 and ${count - 8} more\n  hint: `);
+      await roles('--undo', '--yes');
+      expect(config()).toBe(before);
+    },
+  );
 });
 
 describe('on a terminal', () => {
@@ -269,33 +272,34 @@ const prepare = (undo: boolean): readonly [string[], string, string] => {
   return undo ? [words, after, before] : [words, before, after];
 };
 
+const codes = ['ENOSPC', 'EACCES', 'EIO'];
+
 describe('a change that comes to grief', () => {
   describe.each([false, true])('with --undo %s', (undo) => {
-    test.each(['ENOSPC', 'EACCES', 'EIO'])(
-      'leaves the file whole whichever operation fails with %s',
-      async (code) => {
-        const attempt = async (at: number): Promise<number> => {
-          const [words, was, is] = prepare(undo);
-          let ended: Ended | undefined;
-          const { count } = await withFault({ under: home.folder, action: code, at }, async () => {
-            ended = await run(home, words);
-          });
-          expect([was, is]).toContain(config());
-          expect(ended?.exitCode !== 0 || config() === is).toBe(true);
-          expect(ended?.stderr).not.toContain('unexpected');
-          expect((await run(home, words)).exitCode).toBe(0);
-          expect(config()).toBe(is);
-          return count;
-        };
-        const operations = await attempt(Number.MAX_SAFE_INTEGER);
-        expect(operations).toBeGreaterThan(20);
-        for (let at = 1; at <= operations; at += 1) {
-          await attempt(at).catch((error: unknown) => {
-            throw new Error(`${code} from operation ${at} of ${operations}`, { cause: error });
-          });
-        }
-      },
-    );
+    test.each(codes)('leaves the file whole whichever operation fails with %s', async (code) => {
+      const attempt = async (at: number): Promise<number> => {
+        const [words, was, is] = prepare(undo);
+        let ended: Ended | undefined;
+        const { count } = await withFault({ under: home.folder, action: code, at }, async () => {
+          ended = await run(home, words);
+        });
+        expect([was, is]).toContain(config());
+        expect(ended?.exitCode !== 0 || config() === is).toBe(true);
+        expect(ended?.stderr).not.toContain('unexpected');
+        expect((await run(home, words)).exitCode).toBe(0);
+        expect(config()).toBe(is);
+        return count;
+      };
+      const operations = await attempt(Number.MAX_SAFE_INTEGER);
+      expect(operations).toBeGreaterThan(20);
+      // in few attempts each operation still fails with one of the codes
+      const first = atSize(1 + codes.indexOf(code), 1);
+      for (let at = first; at <= operations; at += atSize(codes.length, 1)) {
+        await attempt(at).catch((error: unknown) => {
+          throw new Error(`${code} from operation ${at} of ${operations}`, { cause: error });
+        });
+      }
+    });
 
     test.each(['kill', 'torn'])('leaves the file whole wherever a %s strikes', async (action) => {
       const attempt = async (at: number): Promise<boolean> => {
@@ -308,8 +312,8 @@ describe('a change that comes to grief', () => {
         return signal === 'SIGKILL';
       };
       let struck = 0;
-      for (let at = 1; await attempt(at); at += atSize(5, 1)) struck += 1;
-      expect(struck).toBeGreaterThan(5);
+      for (let at = 1; await attempt(at); at += atSize(9, 1)) struck += 1;
+      expect(struck).toBeGreaterThan(atSize(3, 20));
     });
   });
 });

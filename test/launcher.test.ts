@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   type Answer,
   type Awk,
@@ -16,7 +16,7 @@ import {
 import { caseKinds, generateCases } from './support/launcher-cases.ts';
 import { atSize } from './support/size.ts';
 
-vi.setConfig({ testTimeout: atSize(180_000, 1_800_000) });
+vi.setConfig({ testTimeout: atSize(180_000, 1_800_000), hookTimeout: atSize(180_000, 1_800_000) });
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-launcher-')));
@@ -25,8 +25,12 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 const cases = generateCases(atSize(2000, 20_000), seed);
 const all = cases.map((_, place) => place);
 const tenth = all.filter((place) => place % 10 === 0);
-writeCases(folder, cases);
-const core = all.map((place) => askCore(folder, cases, place));
+let core: readonly (Answer | undefined)[] = [];
+
+beforeAll(() => {
+  writeCases(folder, cases);
+  core = all.map((place) => askCore(folder, cases, place));
+});
 
 test('every kind of awk and of shell is on this machine', () => {
   expect([...awks, ...posixCommands].filter((command) => !isInstalled(command))).toEqual([]);

@@ -13,6 +13,7 @@ import {
   startCommand,
   writeCredentials,
 } from './support/program.ts';
+import { atSize } from './support/size.ts';
 
 // The first run fetches each Node.
 vi.setConfig({ testTimeout: 120_000 });
@@ -25,7 +26,7 @@ beforeEach(() => {
 
 afterEach(() => home.remove());
 
-describe.each([12, 14, 16, 18])('Node %i', (major) => {
+describe.each(atSize([12], [12, 14, 16, 18]))('Node %i', (major) => {
   test('gets one sentence, and whatever evaluates stdout stops', async () => {
     const node = await nodeOf(major);
     const runWith = (...words: string[]) => runCommand(home, node, [program, ...words]);

@@ -110,32 +110,36 @@ const rows: readonly Row[] = [
 const sweep = ({ policy, place }: Row): void => {
   const prepare = policies[policy];
 
-  test('comes to rest whatever AWS answers to whichever call', { timeout: 240_000 }, async () => {
-    const actions = await actionsOf(prepare, place);
-    const kinds = { ...troubles, ...(policy === 'none' && place === 'file' ? longTroubles : {}) };
-    const names = Object.keys(kinds);
-    const all = Object.entries(kinds).flatMap(([name, trouble]) =>
-      actions.map((action, index) => ({ name, trouble, action, index })),
-    );
-    // every fault at two calls at least, and every call with two faults at least
-    const step = atSize(policy === 'none' ? 5 : 7, 1);
-    const cases =
-      place === 'file'
-        ? all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0)
-        : spread(all, atSize(6, 52));
-    let done = 0;
-    await inParallel(cases, place === 'file' ? 16 : 4, async ({ name, trouble, action, index }, number) => {
-      const way = ways[(number + index) % 2] ?? 'rotate';
-      await tryFault(prepare, trouble, index, way, place).catch((error: unknown) => {
-        throw new Error(`${name} to ${action}, call ${index + 1}, then ${way}`, { cause: error });
+  test(
+    'comes to rest whatever AWS answers to whichever call',
+    { timeout: atSize(240_000, 1_800_000) },
+    async () => {
+      const actions = await actionsOf(prepare, place);
+      const kinds = { ...troubles, ...(policy === 'none' && place === 'file' ? longTroubles : {}) };
+      const names = Object.keys(kinds);
+      const all = Object.entries(kinds).flatMap(([name, trouble]) =>
+        actions.map((action, index) => ({ name, trouble, action, index })),
+      );
+      // every fault at a call at least, and every call with a fault at least, with two under no policy
+      const step = atSize(policy === 'none' ? 6 : 11, 1);
+      const cases =
+        place === 'file'
+          ? all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0)
+          : spread(all, atSize(4, 52));
+      let done = 0;
+      await inParallel(cases, 4, async ({ name, trouble, action, index }, number) => {
+        const way = ways[(number + index) % 2] ?? 'rotate';
+        await tryFault(prepare, trouble, index, way, place).catch((error: unknown) => {
+          throw new Error(`${name} to ${action}, call ${index + 1}, then ${way}`, { cause: error });
+        });
+        done += 1;
       });
-      done += 1;
-    });
-    expect(done).toBe(cases.length);
-    report(
-      `${done} rotations under the policy ${policy}, the key in ${place}, one of ${names.length} faults at ${actions.length} calls`,
-    );
-  });
+      expect(done).toBe(cases.length);
+      report(
+        `${done} rotations under the policy ${policy}, the key in ${place}, one of ${names.length} faults at ${actions.length} calls`,
+      );
+    },
+  );
 };
 
 describe.concurrent.each(rows.filter(({ place }) => place === 'file'))(
@@ -155,7 +159,7 @@ describe.each(rows.filter(({ place }) => place !== 'file'))(
 
 test.concurrent(
   'a rotation comes to rest whichever call AWS never answers',
-  { timeout: 240_000 },
+  { timeout: atSize(240_000, 1_800_000) },
   async () => {
     const actions = await actionsOf(policies.none);
     const all = actions.flatMap((_, index) => [false, true].map((after) => ({ index, after })));

@@ -38,7 +38,7 @@ const rotate = (scene: Scene) => runHere(scene, ['default', 'rotate']);
 describe.each(keyPlaces)('with the key in %s, a rotation', (place) => {
   test.each(codes)(
     'comes to rest whichever file operation fails with %s',
-    { timeout: 240_000 },
+    { timeout: atSize(240_000, 1_800_000) },
     async (code) => {
       const operations = await tryFault(code, Number.MAX_SAFE_INTEGER, place);
       expect(operations).toBeGreaterThan(100);

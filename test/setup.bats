@@ -51,7 +51,7 @@ own_rc() {
 sets_up() {
   own_rc "$1"
   run aws-iam-login setup "$1" --yes
-  [[ $status -eq 0 && $output == *"add to $(rc_file "$1")"* && $output == *'# >>> aws-iam-login >>>'* ]]
+  [[ $status -eq 0 && $output == *"add to $(rc_file "$1" | sed "s,^$H/,~/,")"* && $output == *'# >>> aws-iam-login >>>'* ]]
   start_set_up "$1"
   enter 'aws-iam-login use default'
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
@@ -84,18 +84,33 @@ removes() {
     aws-iam-login setup "$1" --yes
     [[ $(head -c "${#content}" "$(rc_file "$1")" | cmp - <(head -c "${#content}" "$D/before-setup") && echo same) == same ]]
     aws-iam-login setup "$1" --remove --yes
-    if [[ -z $content ]]; then [[ ! -e $(rc_file "$1") ]]; else cmp "$(rc_file "$1")" "$D/before-setup"; fi
+    cmp "$(rc_file "$1")" "$D/before-setup"
     [[ ! -e $D/data/aws-iam-login ]]
   done
   run aws-iam-login setup "$1" --remove
   [[ $status -eq 0 && $output == "aws-iam-login: nothing of setup is left for $1" ]]
 }
-for_each_shell removes "--remove leaves every byte as it was, and no copies"
+for_each_shell removes "--remove leaves every byte as it was, of an empty file too, and no copies"
+
+takes_its_own() {
+  rm -f "$(rc_file "$1")"
+  aws-iam-login setup "$1" --yes
+  sed 's/^# to take it out.*/# an old block/' "$(rc_file "$1")" >"$D/old"
+  cp "$D/old" "$(rc_file "$1")"
+  aws-iam-login setup "$1" --yes
+  aws-iam-login setup "$1" --remove --yes
+  [[ ! -e $(rc_file "$1") ]]
+  aws-iam-login setup "$1" --yes
+  printf '# mine\n' >>"$(rc_file "$1")"
+  aws-iam-login setup "$1" --remove --yes
+  [[ $(<"$(rc_file "$1")") == '# mine' ]]
+}
+for_each_shell takes_its_own "--remove takes an rc file that setup made, unless something else has come into it"
 
 @test "what stands around the block stays, also when the block is renewed" {
   aws-iam-login setup bash --yes
   { printf 'first\n'; cat "$H/.bashrc"; printf 'last'; } >"$D/new"
-  sed 's/^# written by.*/# an old block/' "$D/new" >"$H/.bashrc"
+  sed 's/^# to take it out.*/# an old block/' "$D/new" >"$H/.bashrc"
   aws-iam-login setup bash --yes
   cmp "$H/.bashrc" "$D/new"
 }

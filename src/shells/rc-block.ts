@@ -8,6 +8,8 @@ const begin = '# >>> aws-iam-login >>>';
 const end = '# <<< aws-iam-login <<<';
 /** Notes in the block that the line above it had no newline, so that its removal restores that. */
 const unended = '# (the line above has no newline of its own)';
+/** Notes in the block that the file was not there before, so that it goes with the block. */
+const made = '# (setup made this file)';
 
 /** The lines that load this copy of the shell's script. */
 export const blockOf = (shell: Shell, script: string, env: Environment): string[] => {
@@ -15,7 +17,7 @@ export const blockOf = (shell: Shell, script: string, env: Environment): string[
   const word = scriptWord(shell, script, env);
   return [
     begin,
-    `# written by 'aws-iam-login setup ${shell}'; 'aws-iam-login setup ${shell} --remove' takes it out`,
+    `# to take it out: aws-iam-login setup ${shell} --remove`,
     ...ifReadable(word, source(word)),
     end,
   ];
@@ -57,15 +59,26 @@ export const hasBlock = (path: string): boolean =>
 export const isOnlyBlock = (path: string): boolean =>
   hasBlock(path) && withoutBlock(readFileIfAny(path) ?? Buffer.alloc(0), path).length === 0;
 
+/** Whether setup made the file for our block, and nothing else has come into it. Raises UserError as `withBlock` does. */
+export const isMadeForBlock = (path: string): boolean =>
+  isOnlyBlock(path) && textOf(readFileIfAny(path) ?? Buffer.alloc(0)).includes(made);
+
 /**
- * The file with our block: where it was, else at the end. All other bytes stay. Raises UserError for half a block.
+ * The file with our block: where it was, else at the end; with a note in a block for a file that is not there yet.
+ * All other bytes stay. Raises UserError for half a block.
  */
-export const withBlock = (bytes: Buffer, block: readonly string[], path: string): Buffer => {
+export const withBlock = (
+  bytes: Buffer,
+  [first = '', ...others]: readonly string[],
+  path: string,
+  isNewFile: boolean,
+): Buffer => {
   const text = textOf(bytes);
   const found = findBlock(bytes, path);
   const isEnded = found === undefined ? text === '' || text.endsWith('\n') : !found.text.includes(unended);
-  const [first = '', ...others] = block;
-  const lines = `${(isEnded ? block : [first, unended, ...others]).map((line) => textOf(Buffer.from(line))).join('\n')}\n`;
+  const isMade = found === undefined ? isNewFile : found.text.includes(made);
+  const block = [first, ...(isEnded ? [] : [unended]), ...(isMade ? [made] : []), ...others];
+  const lines = `${block.map((line) => textOf(Buffer.from(line))).join('\n')}\n`;
   if (found === undefined) return bytesOf(`${text}${isEnded ? '' : '\n'}${lines}`);
   return bytesOf(text.slice(0, found.start) + lines + text.slice(found.end));
 };

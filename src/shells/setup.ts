@@ -11,7 +11,7 @@ import type { Shell } from './names.ts';
 import { callingShell, parentName } from './calling-shell.ts';
 import { copiesOf, copyFolder, copyNames } from './copies.ts';
 import type { Origin } from './copies.ts';
-import { blockOf, hasBlock, isOnlyBlock, withBlock, withoutBlock } from './rc-block.ts';
+import { blockOf, hasBlock, isMadeForBlock, isOnlyBlock, withBlock, withoutBlock } from './rc-block.ts';
 import { rows } from './rows.ts';
 import { packageRoot } from './scripts.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
@@ -118,7 +118,9 @@ export const planSetup = (shell: Shell, env: Environment, installation: Installa
   const lines = blockOf(shell, join(folder, rows[shell].script), env);
   const paths = rows[shell].rcFiles(env, installation.platform);
   const path = paths.find((candidate) => fs.existsSync(candidate)) ?? paths[0];
-  const edit = (bytes: Buffer) => withBlock(bytes, lines, path);
+  // a link to nowhere is there, too, and is the user's
+  const isNewFile = fs.lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  const edit = (bytes: Buffer) => withBlock(bytes, lines, path, isNewFile);
   const before = readFileIfAny(path) ?? Buffer.alloc(0);
   const copies = copiesOf(installation).filter(
     ({ name, text }) => readFileIfAny(join(folder, name))?.toString() !== text,
@@ -191,8 +193,9 @@ const apply = async (step: Step, env: Environment): Promise<void> => {
   } else if (step.kind === 'remove') {
     removeStateFile(step.path);
   } else {
+    const goesToo = !step.adds && isMadeForBlock(step.path);
     await editFile(step.path, step.edit, { state: locateFiles(env).state });
-    if (!step.adds && readFileIfAny(step.path)?.length === 0) removeStateFile(step.path);
+    if (goesToo && readFileIfAny(step.path)?.length === 0) removeStateFile(step.path);
   }
 };
 

@@ -52,7 +52,9 @@ export const makeKeyring = (home: Home, _options: { readonly locks?: boolean } =
     ]);
   const unlock = (): void => {
     run('gnome-keyring-daemon', ['--replace', '--unlock', '--components=secrets'], password);
-    while (call('ReadAlias', 'string:default').trim() === '/');
+    // a look is a process: not one after the other
+    while (call('ReadAlias', 'string:default').trim() === '/')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   };
   unlock();
   return {

@@ -77,7 +77,10 @@ export const writeCases = (folder: string, cases: readonly Case[]): void => {
   }
 };
 
-/** The launcher's answers to the cases at these places, all from one shell script: a Node process each would take minutes. */
+/**
+ * The launcher's answers to the cases at these places, all from one shell script whose stdout is a pipe: whatever would be
+ * started for each of them, too, would cost more than the launcher.
+ */
 export const askLauncher = async (
   folder: string,
   cases: readonly Case[],
@@ -91,26 +94,25 @@ export const askLauncher = async (
     const variables = Object.entries({ ...env, ...filesOf(folder, place) });
     const exported = variables.map(([name, value]) => `export ${name}=${quoted(value)}`).join('\n');
     const command = `exec ${shell} ${quoted(launcher)} ${argv.map(quoted).join(' ')}`;
-    return `(\n(\n${exported}\n${command}\n) </dev/null 2>${place}.err\necho $? >${place}.code\n) | cat >${place}.out`;
+    return `(\n${exported}\n${command}\n)\nprintf '\\036%s\\037' $?\nprintf '\\037' >&2`;
   });
   fs.writeFileSync(join(out, 'script'), script.join('\n'));
-  const child = spawn('dash', ['script'], {
+  const child = spawn('sh', ['-c', 'dash script </dev/null 2>stderr | cat >stdout'], {
     cwd: out,
     stdio: 'ignore',
     env: { PATH: path, HOME: folder, LC_ALL: 'C.UTF-8' },
   });
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  if (code !== 0) throw new Error(`the script of the launcher's cases ended with ${String(code)}`);
-  return places.map((place): Answer => {
-    const answer = {
-      stdout: fs.readFileSync(join(out, `${place}.out`), 'utf8'),
-      code: Number(fs.readFileSync(join(out, `${place}.code`), 'utf8')),
-    };
+  await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const [stdouts = [], stderrs = []] = ['stdout', 'stderr'].map((name) =>
+    fs.readFileSync(join(out, name), 'utf8').split('\u001F').slice(0, -1),
+  );
+  if (stdouts.length !== places.length || stderrs.length !== places.length)
+    throw new Error(`the script answered ${stdouts.length} of ${places.length} cases`);
+  return places.map((place, index): Answer => {
+    const [stdout = '', code = ''] = stdouts[index]?.split('\u001E') ?? [];
     const isStored = cases[place]?.argv.includes('--stored') === true;
-    const isOver =
-      answer.stdout === 'handed over\n' || (isStored && answer.code === 2 && answer.stdout === '');
-    const stderr = fs.readFileSync(join(out, `${place}.err`), 'utf8');
-    return isOver ? 'handed over' : { ...answer, stdout: answer.stdout + stderr };
+    const isOver = stdout === 'handed over\n' || (isStored && code === '2' && stdout === '');
+    return isOver ? 'handed over' : { stdout: stdout + (stderrs[index] ?? ''), code: Number(code) };
   });
 };
 

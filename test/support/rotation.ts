@@ -279,6 +279,13 @@ export const inParallel = async <Item>(
   await Promise.all(Array.from({ length: lanes }, lane));
 };
 
+/** Before AWS acts on the call at this place of a rotation, or after. */
+export type Moment = { readonly index: number; readonly after: boolean };
+
+/** Before one call, after the next one, and so on; or the others. */
+export const everyOther = <Item extends Moment>(moments: readonly Item[], first = 0): Item[] =>
+  moments.filter(({ index, after }) => (index + Number(after) + first) % 2 === 0);
+
 /** So many items, spread evenly from the first to the last; all where there are no more. */
 export const spread = <Item>(items: readonly Item[], count: number): Item[] =>
   count >= items.length
