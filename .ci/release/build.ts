@@ -39,18 +39,7 @@ const laterParts: Plugin = {
 };
 
 /** Parts of Node that cost milliseconds, and that most commands import for what they seldom do. */
-const costly = [
-  'crypto',
-  'child_process',
-  'http',
-  'https',
-  'http2',
-  'net',
-  'tls',
-  'tty',
-  'zlib',
-  'timers/promises',
-];
+const costly = ['crypto', 'child_process', 'http', 'https', 'net', 'tls', 'tty', 'zlib', 'timers/promises'];
 
 /** What was bundled of other files, without those that stand for a part of Node: nobody's licence is on them. */
 const withoutNode = <Value>(inputs: Readonly<Record<string, Value>>): Record<string, Value> =>
@@ -103,6 +92,7 @@ const buildProgram = async (): Promise<void> => {
       entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        'node:http2': './src/aws/no-http2.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
       define: { 'import.meta.url': importMetaUrl },
@@ -114,6 +104,8 @@ const buildProgram = async (): Promise<void> => {
       format: 'esm',
       splitting: true,
       target: 'node20.19',
+      minifyWhitespace: true,
+      minifySyntax: true,
     }),
     // a process of its own, with the one package that is installed beside ours, where it is
     build({
@@ -159,8 +151,7 @@ const toCommonJs = async ({ contents, path }: OutputFile): Promise<Uint8Array> =
     platform: 'node',
     supported: { 'dynamic-import': false },
     target: 'node20.19',
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minify: true,
     logLevel: 'warning',
   });
   return Buffer.from(code);
