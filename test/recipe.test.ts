@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
 import { findPrograms } from './local-aws/clients.ts';
 import { startLocalAws } from './local-aws/server.ts';
@@ -9,6 +8,7 @@ import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, keyLines, makeHome, run, runCommand, writeCredentials } from './support/program.ts';
+import { buildGoReader } from './support/readers.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
 
@@ -113,14 +113,12 @@ test('the JavaScript SDK, an AWS CLI and a boto3 that honour AWS_ENDPOINT_URL ar
   expect(askers.map(({ name }) => name.split(' ')[0])).toEqual(['AWS', 'boto3', 'the']);
 });
 
-const buildForGo = async (): Promise<string> => {
+const goCommand = async (): Promise<string> => {
   if (findPrograms('go').length === 0)
     throw new Error('go is not there: install Go 1.24 or newer (brew install go, or from https://go.dev/dl)');
-  const program = join(home.folder, 'ask-go');
-  await execa('go', ['build', '-o', program, '.'], { cwd: support('ask-go') });
   // it does not look at AWS_ENDPOINT_URL for AssumeRole
   home.env['AWS_ENDPOINT_URL_STS'] = aws.url;
-  return program;
+  return `AWS_REGION=us-east-1 ${await buildGoReader()} $P who`;
 };
 
 describe('asks once, and then for no role', () => {
@@ -132,7 +130,7 @@ describe('asks once, and then for no role', () => {
   );
 
   test.each(atSize<string[]>([], ['SDK for Go']))('the %s', async () => {
-    expect(await askThrice(await buildForGo())).toEqual(oneQuestion);
+    expect(await askThrice(await goCommand())).toEqual(oneQuestion);
   });
 
   test('and use of such a role gets our own session of it', async () => {
@@ -149,10 +147,10 @@ test.each(atSize<string[]>([], ['SDK for Go']))(
   'a question of the %s that nobody answers ends first, with the terminal as it was',
   async () => {
     writeRecipe();
-    const program = await buildForGo();
+    const command = await goCommand();
     const terminal = await openTerminal(
       home,
-      `stty -a >before; AWS_PROFILE=default-live ${program} 2>err; stty -a >after; echo END`,
+      `stty -a >before; P=default-live; ${command} 2>err; stty -a >after; echo END`,
     );
     await terminal.until(/mfa\/phone\):$/m);
     await terminal.until(/END/);

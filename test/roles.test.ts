@@ -1,20 +1,9 @@
 import fs from 'node:fs';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Context } from '../src/context.ts';
-import { UserError } from '../src/errors.ts';
-import { ownProcessProfile } from '../src/profiles/own-process.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { getProfile, readSharedFiles } from '../src/profiles/profile.ts';
 import { resolveRoleChain, sessionOwner } from '../src/profiles/role.ts';
-import type { LiveSession } from '../src/sessions/live-session.ts';
-import { liveSession, login } from '../src/sessions/login.ts';
-import type { SessionOptions } from '../src/sessions/login.ts';
-import type { LocalAws } from './local-aws/server.ts';
-import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
-import { useScene } from './support/fixture.ts';
-import { faultEnvironment, withFault } from './support/faults.ts';
+import { login } from '../src/sessions/login.ts';
 import {
-  type Home,
   keyLines,
   run,
   runProcess,
@@ -24,70 +13,28 @@ import {
   start,
   writeCredentials,
 } from './support/program.ts';
+import {
+  aws,
+  home,
+  jane,
+  phone,
+  said,
+  useRoles,
+  newRole,
+  writeConfig,
+  storeMfaSession,
+  context,
+  options,
+  get,
+  failureOf,
+  whoIs,
+  requests,
+} from './support/roles.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(60_000, 600_000) });
 
-let aws: LocalAws;
-let home: Home;
-let jane: UserHandle;
-let phone: DeviceHandle;
-let said: string[];
-
-useScene((scene) => {
-  ({ aws, home, jane, phone } = scene);
-  said = [];
-});
-
-const newRole = (name: string, options: Partial<Parameters<LocalAws['createRole']>[0]> = {}): string =>
-  aws.createRole({ name, account: '444455556666', trusts: [jane.account], requireMfa: true, ...options }).arn;
-
-const writeConfig = (text: string): void => fs.writeFileSync(home.config, text);
-
-const storeMfaSession = (seconds = 40_000, section = 'default-sts'): void => {
-  const session = aws.mintSession(jane, { mfa: true, seconds });
-  fs.appendFileSync(home.credentials, `[${section}]\n${sessionLines(session, session.expiration)}`);
-};
-
-const context = (env: Record<string, string> = {}): Context => ({
-  env: { ...home.env, ...env },
-  now: () => Date.now(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-  log: (line) => void said.push(line),
-  print: () => {},
-});
-
-const options = { duration: 43_200, minTtl: 300, input: false, hook: false };
-
-const get = (profile: string, more: Partial<SessionOptions> = {}): Promise<LiveSession> =>
-  liveSession({ ...options, profile, ...more }, context());
-
-const failureOf = async (work: Promise<unknown>): Promise<UserError> => {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof UserError) return error;
-  throw new Error(`this did not fail with a UserError: ${String(error)}`);
-};
-
-const whoIs = async ({ session }: LiveSession): Promise<string | undefined> => {
-  const client = new STSClient({
-    region: 'us-east-1',
-    endpoint: aws.url,
-    credentials: { ...toKeys(session) },
-  });
-  return (await client.send(new GetCallerIdentityCommand())).Arn;
-};
-
-const toKeys = ({ accessKeyId, secretAccessKey, sessionToken }: LiveSession['session']) => ({
-  accessKeyId,
-  secretAccessKey,
-  sessionToken,
-});
-
-const requests = (): string[] =>
-  aws.calls.map(({ action }) => action).filter((action) => action !== 'GetCallerIdentity');
+useRoles();
 
 const writeChain = (): void => {
   storeMfaSession();
@@ -352,124 +299,6 @@ describe('a stored role session', () => {
   });
 });
 
-describe('what is wrong with a role is one sentence before AWS is asked:', () => {
-  const arn = 'arn:aws:iam::444455556666:role/x';
-  const role = (name: string, source: string, more = ''): string =>
-    `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = ${source}\n${more}`;
-
-  test.each([
-    [
-      'a loop',
-      role('a', 'b') + role('b', 'c') + role('c', 'a'),
-      'the source profiles go round in a loop: a → b → c → a',
-    ],
-    ['a loop behind it', role('a', 'b') + role('b', 'c') + role('c', 'b-sts'), 'in a loop: b → c → b'],
-    ['itself without a key', role('a', 'a'), 'in a loop: a → a'],
-    ['a missing source', role('a', 'defualt'), 'source_profile defualt of profile a is neither in '],
-    ['no source', `[profile a]\nrole_arn = ${arn}\n`, 'profile a is a role without a source_profile'],
-    [
-      'credential_source',
-      `[profile a]\nrole_arn = ${arn}\ncredential_source = Ec2InstanceMetadata\n`,
-      'profile a is a role of this machine (credential_source = Ec2InstanceMetadata), which needs no MFA session',
-    ],
-    [
-      'web identity',
-      `[profile a]\nrole_arn = ${arn}\nweb_identity_token_file = /token\n`,
-      'profile a is a role for a web identity token',
-    ],
-    [
-      'SSO in the middle',
-      `${role('a', 'b')}${role('b', 'sso')}[profile sso]\nsso_session = work\n`,
-      'source_profile sso of profile b is an SSO profile',
-    ],
-    [
-      'a source without a key',
-      `${role('a', 'b')}[profile b]\nregion = x\n`,
-      'source_profile b of profile a has no access key',
-    ],
-    [
-      'a session as source',
-      `${role('a', 'b')}[profile b]\naws_access_key_id = ASIAX\naws_secret_access_key = s\naws_session_token = t\n`,
-      'source_profile b of profile a holds a session of another program',
-    ],
-    [
-      'a role ARN with a typo',
-      role('a', 'default').replace('iam::4', 'iam:4'),
-      'role_arn of profile a is no ARN of a role: ',
-    ],
-    [
-      'an ARN of a user',
-      role('a', 'default').replace(':role/', ':user/'),
-      'role_arn of profile a is no ARN of a role: ',
-    ],
-    ['an empty ARN', role('a', 'default').replace(arn, ''), "role_arn of profile a is no ARN of a role: ''"],
-    [
-      'a role of another partition',
-      role('a', 'default').replace('arn:aws:', 'arn:aws-cn:'),
-      'the role of profile a is of partition aws-cn, and the user of profile default of aws: no session reaches',
-    ],
-    [
-      'a wrong duration',
-      role('a', 'default', 'duration_seconds = 60\n'),
-      'duration_seconds of profile a must be 900 to 43200: 60',
-    ],
-    [
-      'a wrong external id',
-      role('a', 'default', 'external_id = é\n'),
-      'profile a has a external_id that AWS does not take',
-    ],
-    [
-      'a wrong session name',
-      role('a', 'default', 'role_session_name = a b\n'),
-      'role_session_name that AWS does not take',
-    ],
-  ])('%s', async (_name, config, message) => {
-    writeConfig(config);
-    const before = snapshot(home);
-    const error = await failureOf(get('a', { tokenCode: phone.code() }));
-    expect(error.message).toContain(message);
-    expect(error.hint).toBeTruthy();
-    expect(error.exitCode).toBe(1);
-    expect(snapshot(home)).toEqual(before);
-    expect(aws.count()).toBe(0);
-  });
-
-  test('SSO names the command that helps, for the profile that is wanted', async () => {
-    writeConfig(
-      `${role('a', 'b')}${role('b', 'sso')}[profile sso]\nsso_start_url = https://x.awsapps.com/start\n`,
-    );
-    expect((await failureOf(get('a'))).hint).toBe(
-      'run: aws sso login --profile sso, then: aws --profile a …',
-    );
-  });
-
-  test.each([
-    [10, 'source_profile r10 of profile r9 is neither in '],
-    [1000, 'the source profiles of profile r0 go on for more than 20 roles'],
-    [10_000, 'the source profiles of profile r0 go on for more than 20 roles'],
-  ])('a chain of %i roles that ends nowhere', (length, message) => {
-    writeConfig(Array.from({ length }, (_, index) => role(`r${index}`, `r${index + 1}`)).join(''));
-    const shared = readSharedFiles(home.env);
-    expect(() => resolveRoleChain(getProfile('r0', shared), shared)).toThrow(message);
-  });
-});
-
-test('a role that may not be assumed names the three causes, and a wrong external id as a fourth', async () => {
-  storeMfaSession();
-  const closed = newRole('closed', { trusts: ['999999999999'] });
-  const other = newRole('other', { externalId: 'right' });
-  writeConfig(
-    `[profile closed]\nrole_arn = ${closed}\nsource_profile = default\n[profile other]\nrole_arn = ${other}\nsource_profile = default\nexternal_id = wrong\n`,
-  );
-  const before = snapshot(home);
-  const refused = await failureOf(get('closed'));
-  expect(refused.message).toMatch(
-    /could not assume .*closed: its trust policy does not .*, your own policy .*, or there is no role/,
-  );
-  expect((await failureOf(get('other'))).message).toContain('its trust policy (or its external id)');
-  expect(snapshot(home)).toEqual(before);
-});
-
 test('two profiles with one role have a session each', async () => {
   storeMfaSession();
   const arn = newRole('admin');
@@ -515,95 +344,6 @@ test('eight processes that need one role make one AssumeRole', async () => {
   expect(new Set(ended.map(({ stdout }) => stdout)).size).toBe(1);
   expect(ended.map(({ exitCode }) => exitCode)).toEqual(ended.map(() => 0));
   expect(aws.count('AssumeRole')).toBe(1);
-});
-
-const withoutProd = (text: string): string[] => text.split(/\n\[prod-sts\]\n[^[]*/);
-
-/** Sets the files to an expired role session and a live one of the user. */
-const prepareRenewal = (): string => {
-  writeCredentials(home, `[default]\n${keyLines(jane)}mfa_serial = ${phone.serialNumber}\nusername = jane\n`);
-  storeMfaSession();
-  const expired = sessionLines(aws.mintSession(jane), '2020-01-01 00:00:00+00:00');
-  fs.appendFileSync(
-    home.credentials,
-    `[prod-sts]\n${expired}assumed_role_arn = arn:aws:iam::444455556666:role/admin\nassumed_from = default\n[last]\na = b\n`,
-  );
-  return fs.readFileSync(home.credentials, 'utf8');
-};
-
-/** Raises an error unless the files are as before, or hold the whole new session and all else as before. */
-const expectWhole = (before: string): void => {
-  const text = fs.readFileSync(home.credentials, 'utf8');
-  if (text === before) return;
-  const {
-    aws_access_key_id: id = '',
-    aws_secret_access_key: secret,
-    aws_session_token: token,
-  } = sectionOf(home, 'prod-sts');
-  expect(id).toMatch(/^ASIA/);
-  expect([secret, token]).not.toContain(undefined);
-  expect(withoutProd(text)).toEqual(withoutProd(before));
-};
-
-describe('a renewal of a role that comes to grief', () => {
-  beforeEach(() => {
-    writeConfig(`[profile prod]\nrole_arn = ${newRole('admin')}\nsource_profile = default\n`);
-  });
-
-  test.each(['ENOSPC', 'EACCES', 'EIO'])(
-    'leaves the files whole whichever operation fails with %s',
-    async (code) => {
-      const attempt = async (at: number): Promise<number> => {
-        const before = prepareRenewal();
-        const { count, error } = await withFault({ under: home.folder, action: code, at }, () => get('prod'));
-        expectWhole(before);
-        expect(error === undefined || error instanceof UserError).toBe(true);
-        expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
-        return count;
-      };
-      const operations = await attempt(Number.MAX_SAFE_INTEGER);
-      expect(operations).toBeGreaterThan(50);
-      for (let at = 1; at <= operations; at += 1) {
-        await attempt(at).catch((error: unknown) => {
-          throw new Error(`${code} from operation ${at} of ${operations}`, { cause: error });
-        });
-      }
-    },
-  );
-
-  test.each(['kill', 'torn'])('leaves the files whole wherever a %s strikes', async (action) => {
-    const attempt = async (at: number): Promise<boolean> => {
-      const before = prepareRenewal();
-      const env = faultEnvironment({ under: home.folder, action, at });
-      const { signal } = await runProcess(home, ['env', 'prod'], { env });
-      expectWhole(before);
-      expect(await whoIs(await get('prod'))).toMatch(/assumed-role\/admin\/jane$/);
-      return signal === 'SIGKILL';
-    };
-    let struck = 0;
-    for (let at = 1; await attempt(at); at += atSize(9, 1)) struck += 1;
-    expect(struck).toBeGreaterThan(8);
-  });
-});
-
-describe('a credential_process', () => {
-  test.each([
-    ['aws-iam-login credential-process', 'default'],
-    ['aws-iam-login credential-process work', 'work'],
-    ['aws-iam-login work credential-process --min-ttl 20m', 'work'],
-    ['aws-iam-login credential-process --quiet -p work', 'work'],
-    ['aws-iam-login env --format process work', 'work'],
-    ['aws-iam-login env --format=process --profile=work', 'work'],
-    ['\'/opt/my tools/aws-iam-login\' credential-process "my profile"', 'my profile'],
-    ['env AWS_CONFIG_FILE=/c /usr/bin/node /x/dist/aws-iam-login.cjs credential-process work', 'work'],
-    ['aws-iam-login env work', undefined],
-    ['aws-vault export aws-iam-login credential-process', undefined],
-    ['cat key.json', undefined],
-    ['my-aws-iam-login credential-process x', undefined],
-    ['', undefined],
-  ])('%s asks us for %s', (command, profile) => {
-    expect(ownProcessProfile(command)).toBe(profile);
-  });
 });
 
 test('the session of a user profile that is a role as well stands beside the role session', () => {

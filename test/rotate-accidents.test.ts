@@ -139,7 +139,7 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
       const cases = atSize(
         (isWhole
           ? everyOther(momentsOf(count), names.indexOf(name))
-          : spread(momentsOf(count), place === 'file' ? 5 : 2)
+          : spread(momentsOf(count), place === 'file' ? 4 : 1)
         ).map((moment, at) => ({
           ...moment,
           way: ways[at % 2] ?? 'rotate',

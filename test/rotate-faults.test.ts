@@ -125,7 +125,7 @@ const sweep = ({ policy, place }: Row): void => {
       const cases =
         place === 'file'
           ? all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0)
-          : spread(all, atSize(4, 52));
+          : spread(all, atSize(2, 52));
       let done = 0;
       await inParallel(cases, 4, async ({ name, trouble, action, index }, number) => {
         const way = ways[(number + index) % 2] ?? 'rotate';
@@ -163,7 +163,7 @@ test.concurrent(
   async () => {
     const actions = await actionsOf(policies.none);
     const all = actions.flatMap((_, index) => [false, true].map((after) => ({ index, after })));
-    const cases = spread(all, atSize(9, all.length));
+    const cases = spread(all, atSize(6, all.length));
     let done = 0;
     await inParallel(cases, cases.length, async ({ index, after }, number) => {
       const trouble: Trouble = { fault: { kind: 'hang', after }, times: 3 };

@@ -89,7 +89,7 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
       );
       const cases = isWhole
         ? atSize(everyOther(moments), moments)
-        : spread(moments, atSize(place === 'file' ? 5 : 4, moments.length));
+        : spread(moments, atSize(place === 'file' ? 5 : 2, moments.length));
       let killed = 0;
       await inParallel(cases, lanes, ({ action, index, after, way }) =>
         inScene(async (scene) => {
@@ -159,7 +159,7 @@ describe.each(keyPlaces)('with the key in %s', (place) => {
       const cases =
         place === 'file'
           ? atSize([...new Set([...kinds.values(), ...spread(moments, 9)])], moments)
-          : spread(moments, atSize(5, 80));
+          : spread(moments, atSize(2, 80));
       let killed = 0;
       const killAt = async (at: number, name: string, action: string, number: number): Promise<void> => {
         const signal = await inScene(async (scene) => {
@@ -214,7 +214,7 @@ describe.each(keyPlaces)('with a propagation delay of two seconds and the key in
           way: wayOf(kill),
         })),
       );
-      const cases = place === 'file' ? all : spread(all, atSize(3, all.length));
+      const cases = place === 'file' ? all : spread(all, atSize(1, all.length));
       let killed = 0;
       const killInside = async (step: number, at: number, way: Way): Promise<void> => {
         const signal = await inScene(async (scene) => {
@@ -255,7 +255,7 @@ test(
     const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
       faults.map((fault) => ({ fault, at })),
     );
-    const cases = spread(all, atSize(6, all.length));
+    const cases = spread(all, atSize(5, all.length));
     let ended = 0;
     await inParallel(cases, lanes, ({ fault, at }, number) =>
       inScene(async (scene) => {

@@ -840,7 +840,7 @@ describe('on the terminal', () => {
     const terminal = await openTerminal(scene.home, 'aws-iam-login rotate; echo "ended $?"');
     const last = shortId(scene.user.accessKeyId);
     await terminal.until(
-      new RegExp(`Replace the access key ${last} of user jane in \\[default\\], .* \\[y/N\\]`),
+      new RegExp(`Replace the access key ${last} of user jane in \\[default\\], .* of ~/\\.aws/.* \\[y/N\\]`),
     );
     await terminal.press('Enter');
     await terminal.until(/ended 130/);

@@ -156,9 +156,13 @@ const throwOutcome = (plan: FlightPlan, seen: ReadonlySet<string>): void => {
 const removeOldOutcomes = (plan: FlightPlan): void => {
   const folder = dirname(plan.path);
   const prefix = basename(outcomePrefix(plan));
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(folder, name);
-    if (Date.now() - statSync(path).mtimeMs > 60_000) removeStateFile(path);
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(prefix)) continue;
+      const path = join(folder, name);
+      if (Date.now() - statSync(path).mtimeMs > 60_000) removeStateFile(path);
+    }
+  } catch {
+    // What nobody can list now, or another one has removed, is no reason to fail.
   }
 };

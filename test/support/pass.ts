@@ -29,13 +29,14 @@ export const makePassStore = (home: Home, { locks = false } = {}): TestStore => 
   const key = `Key-Type: eddsa\nKey-Curve: ed25519\nSubkey-Type: ecdh\nSubkey-Curve: cv25519\nName-Email: jane@example.com\nExpire-Date: 0\n${secret}%commit\n`;
   run('gpg', ['--batch', '--pinentry-mode', 'loopback', '--gen-key'], key);
   run('pass', ['init', 'jane@example.com']);
-  const grips = run('gpg', ['--with-keygrip', '--with-colons', '--list-secret-keys'])
-    .split('\n')
-    .flatMap((line) => (line.startsWith('grp:') ? [line.split(':')[9] ?? ''] : []));
-  const presetPath = join(run('gpgconf', ['--list-dirs', 'libexecdir']).trim(), 'gpg-preset-passphrase');
   const unlock = (): void => {
+    if (!locks) return;
+    const grips = run('gpg', ['--with-keygrip', '--with-colons', '--list-secret-keys'])
+      .split('\n')
+      .flatMap((line) => (line.startsWith('grp:') ? [line.split(':')[9] ?? ''] : []));
+    const presetPath = join(run('gpgconf', ['--list-dirs', 'libexecdir']).trim(), 'gpg-preset-passphrase');
     run('gpg-connect-agent', ['/bye']);
-    for (const grip of locks ? grips : []) run(presetPath, ['--preset', grip], passphrase);
+    for (const grip of grips) run(presetPath, ['--preset', grip], passphrase);
   };
   unlock();
   return {

@@ -85,16 +85,22 @@ const boto = (python: string): Reader => {
   };
 };
 
+/** Builds test/go-reader; the path of the program. */
+export const buildGoReader = async (): Promise<string> => {
+  const program = fileURLToPath(new URL('../../build/go-reader', import.meta.url));
+  await execa('go', ['build', '-o', program, '.'], {
+    cwd: fileURLToPath(new URL('../go-reader', import.meta.url)),
+  });
+  return program;
+};
+
 /** A Go program with aws-sdk-go-v2, undefined where there is no Go to build it with. */
 const goProgram = async (): Promise<Reader | undefined> => {
   if (findPrograms('go').length === 0) {
     process.stdout.write('there is no go on this machine: aws-sdk-go-v2 is not tried\n');
     return undefined;
   }
-  const program = fileURLToPath(new URL('../../build/go-reader', import.meta.url));
-  await execa('go', ['build', '-o', program, '.'], {
-    cwd: fileURLToPath(new URL('../go-reader', import.meta.url)),
-  });
+  const program = await buildGoReader();
   const ask = async (home: Home, words: readonly string[]): Promise<Found & { arn: string }> => {
     // roles are assumed at this one only
     const env = { ...home.env, AWS_ENDPOINT_URL_STS: home.env['AWS_ENDPOINT_URL'] ?? '' };
