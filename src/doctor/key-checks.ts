@@ -45,12 +45,17 @@ const idOf = (accessKeyId: string): string => `…${accessKeyId.slice(-4)}`;
 
 // What a killed command has left in a store is known by its note; a profile or a rotation may still need it.
 function findStored({ shared, profiles, user }: Scene): Finding[] | undefined {
+  const { state } = shared.files;
   const found: Finding[] = [];
+  const inRotation: Array<string | undefined> = [];
+  const unreadJournals = attempt(() => {
+    for (const { old, newId } of readJournals(state)) inRotation.push(old.accessKeyId, newId);
+  });
+  if (unreadJournals.length > 0) return undefined; // the check of rotations tells
   const unread = attempt(() => {
-    const { state } = shared.files;
     const used = new Set([
       ...[...profiles.values()].flatMap((profile) => keyPlaceOf(profile)?.accessKeyId ?? []),
-      ...readJournals(state).flatMap(({ old, newId }) => [old.accessKeyId, newId]),
+      ...inRotation,
     ]);
     for (const id of notedKeys(state).filter((each) => !used.has(each))) {
       for (const name of notedStores(state, id)) {
