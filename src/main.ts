@@ -3,17 +3,15 @@
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
 import { fstatSync, writeSync } from 'node:fs';
 import { reportFailure, stopShell } from './cli/failure.ts';
-import { asksForHelp, scan } from './cli/scanner.ts';
+import { asksForHelp, commandIn, scan } from './cli/scanner.ts';
 import { tell, withDropped } from './context.ts';
 import type { Context } from './context.ts';
 import { UserError, exitCode, messageOf, systemCode } from './errors.ts';
+import { linePainter } from './terminal/screen.ts';
 import { shown } from './text.ts';
 
 const argv = process.argv.slice(2);
 const line = scan(argv);
-
-/** Puts colour into a line for people, once it is known where that goes. */
-let paint = (text: string, _kind: 'error' | undefined): string => text;
 
 let describeAtSignal: (() => readonly string[]) | undefined;
 
@@ -26,16 +24,15 @@ const context: Context = {
       setTimeout(resolve, milliseconds);
     }),
   // whatever a file, a variable or a server may have put into a message
-  log: (text, kind) => process.stderr.write(`${paint(shown(text), kind)}\n`),
-  print: (text) => {
-    // On a terminal that has gone away even nothing cannot be written, and that error would hide the first one.
-    if (text !== '') process.stdout.write(text);
+  log: (text, kind) => {
+    stderr().write(`${painter()(shown(text), kind)}\n`);
   },
+  print: (text) => printAtOnce(text),
   atSignal: (describe) => {
     describeAtSignal = describe;
   },
   // tty is loaded only where it may be one
-  toTerminal: () => fstatSync(1).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(1),
+  toTerminal: () => isTerminal(1),
   columns: () => process.stdout.columns,
 };
 
@@ -51,14 +48,8 @@ const main = async (): Promise<void> => {
     const { replaceProcess } = await import('./terminal/replace-process.ts');
     const { runCommand } = await import('./terminal/command.ts');
     replaceProcess(answer.command, answer.env);
-    guardStreams();
     process.exitCode = await runCommand(answer.command, answer.env, context);
     return;
-  }
-  guardStreams();
-  if (process.stderr.isTTY) {
-    const { linePainter } = await import('./terminal/screen.ts');
-    paint = linePainter(context.env);
   }
   if (asksForHelp(line)) {
     // without what only the other commands need
@@ -67,6 +58,8 @@ const main = async (): Promise<void> => {
     return;
   }
   guardSignals();
+  // its progress does not go through the context
+  if (commandIn(line) === 'rotate') stderr();
   const { run } = await import('./cli/run.js');
   process.exitCode = await run(argv, context);
 };
@@ -78,25 +71,43 @@ const checkNode = (nodeVersion: string): void => {
   throw new UserError(`Node ${nodeVersion} is too old: aws-iam-login needs 20.19 or newer`);
 };
 
-// Node's own stdout costs two milliseconds before the first byte.
+// Node's own stdout costs two to four milliseconds before the first byte; it takes what cannot be written at once.
+let waitsForReader = false;
+
 const printAtOnce = (text: string): void => {
+  if (waitsForReader) {
+    process.stdout.write(text);
+    return;
+  }
   let left = Buffer.from(text);
   try {
     while (left.length > 0) left = left.subarray(writeSync(1, left));
   } catch (error) {
-    if (systemCode(error) === 'EAGAIN') {
-      guardStreams();
-      process.stdout.write(left);
-    } else {
-      reportUnwritten(error);
-    }
+    if (systemCode(error) !== 'EAGAIN') return reportUnwritten(error);
+    waitsForReader = true;
+    process.stdout.on('error', reportUnwritten).write(left);
   }
 };
 
-const guardStreams = (): void => {
-  process.stdout.on('error', reportUnwritten);
-  process.stderr.on('error', () => {});
+const isTerminal = (stream: 1 | 2): boolean => {
+  try {
+    return fstatSync(stream).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(stream);
+  } catch {
+    return false;
+  }
 };
+
+const once = <Value extends object>(make: () => Value): (() => Value) => {
+  let made: Value | undefined;
+  return () => (made ??= make());
+};
+
+/** Puts colour into a line for people, where they see it. */
+const painter = once(() =>
+  isTerminal(2) ? linePainter(context.env) : (text: string, _kind: 'error' | undefined): string => text,
+);
+
+const stderr = once(() => process.stderr.on('error', () => {}));
 
 // Nobody reads any more: that is the reader's right. A full disk is not.
 const reportUnwritten = (error: unknown): void => {
@@ -114,7 +125,7 @@ const guardSignals = (): void => {
     process.once(signal, () => {
       const lines = describeAtSignal?.() ?? [];
       // the terminal may have shown ^C, behind a line about a wait
-      if (lines.length > 0 && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+      if (lines.length > 0 && isTerminal(2)) stderr().write('\r\u001B[K');
       for (const each of lines) tell(context, each);
       stopShell(line, context);
       // Node aborts when it cannot set back the mode of a terminal that has gone away; the signal itself ends it cleanly.

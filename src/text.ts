@@ -16,7 +16,10 @@ export const shellWord = (text: string): string => {
  * replaceAll, which Node 12 has not: it also shows the sentence that an old Node gets.
  */
 export const shown = (text: string): string =>
-  text.replace(new RegExp(unseen, 'gu'), (character) => (/[\t\n]/.test(character) ? character : '?'));
+  // the classes of characters cost a cold process a millisecond
+  /^[\t\n -~]*$/.test(text)
+    ? text
+    : text.replace(new RegExp(unseen, 'gu'), (character) => (/[\t\n]/.test(character) ? character : '?'));
 
 const unseen = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
 

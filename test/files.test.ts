@@ -266,9 +266,16 @@ describe('an edit', () => {
     const whole = '[a]\nk = v\n[b]\nk = v\n';
     for (const half of ['', '[a]\nk']) {
       startWith(half);
-      const writing = setTimeout(() => fs.writeFileSync(path, whole), 30);
-      await editFile(path, (bytes) => setSettings(bytes, 'credentials', 'b', { k: 'x' }), { state });
-      clearTimeout(writing);
+      let writing = half === '' ? setTimeout(() => fs.writeFileSync(path, whole), 30) : undefined;
+      const edit = (bytes: Buffer): Buffer => {
+        // written just now, however long this process has waited for its turn
+        if (writing === undefined) {
+          fs.writeFileSync(path, half);
+          writing = setTimeout(() => fs.writeFileSync(path, whole), 30);
+        }
+        return setSettings(bytes, 'credentials', 'b', { k: 'x' });
+      };
+      await editFile(path, edit, { state });
       expect(read()).toBe(whole.replace(/v\n$/, 'x\n'));
     }
   });

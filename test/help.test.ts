@@ -315,7 +315,7 @@ test('help and version load neither yargs nor the SDK, and pages of Markdown are
     for (const { path, kind, external } of outputs[file]?.imports ?? [])
       if (kind === 'import-statement' && external !== true) load(path);
   };
-  load('dist/cli/help.js');
+  load('dist/cli/help.cjs');
   const inputs = [...loaded].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
   expect(inputs).toContain('src/cli/help.ts');
   expect(inputs.filter((file) => /node_modules\/(?!fastest-levenshtein)/.test(file))).toEqual([]);

@@ -55,9 +55,11 @@ describe('init --roles', () => {
     expect(done.stderr).toContain(
       'aws-iam-login: every AWS tool now uses [default-sts] for dev, prod\n  hint: aws-iam-login init default --roles --undo brings the old lines back\n',
     );
-    const again = await roles('--yes');
+    const again = await run(home, ['init', '--roles', '--yes'], { env: { AWS_IAM_LOGIN_PROFILE: 'dev' } });
     expect(again.stderr).toContain('no role of default names an mfa_serial: there is nothing to change\n');
-    expect((await roles('--undo', '--yes')).stderr).toContain('aws-iam-login: dev, prod as before');
+    const undone = await roles('--undo', '--yes');
+    expect(undone.stderr).toContain(': the old lines of dev, prod come back:\n');
+    expect(undone.stderr).toContain('aws-iam-login: dev, prod as before');
     expect(config()).toBe(before);
     const nothing = await roles('--undo', '--yes');
     expect(nothing.stderr).toContain('there is nothing to bring back\n');

@@ -41,9 +41,27 @@ const papers = [
 
 test('the package holds the program, what shells read, the papers, and nothing else', async () => {
   const { files } = await pack();
-  const expected = [...papers, ...['completions', 'dist', 'docs', 'shell'].flatMap(filesBelow)];
+  const forContributors = 'docs/architecture.md';
+  const expected = [...papers, ...['completions', 'dist', 'docs', 'shell'].flatMap(filesBelow)].filter(
+    (path) => path !== forContributors,
+  );
   expect(files.map(({ path }) => path).sort()).toEqual(expected.sort());
   expect(expected.length).toBeGreaterThan(papers.length + 10);
+});
+
+test('what the papers of the package link to is in it', async () => {
+  const { files } = await pack();
+  const packed = files.map(({ path }) => path);
+  const pages = packed.filter((path) => path.endsWith('.md'));
+  const links = pages.flatMap((page) =>
+    [...fs.readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w./-]+)(?:#[^)]*)?\)/g)].map(
+      ([, target = '']) => join(dirname(page), target),
+    ),
+  );
+  expect(links.length).toBeGreaterThan(20);
+  expect(
+    links.filter((link) => !packed.some((path) => path === link || path.startsWith(`${link}/`))),
+  ).toEqual([]);
 });
 
 test('every command of the package is an executable file in it', async () => {

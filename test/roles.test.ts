@@ -32,7 +32,7 @@ import {
 } from './support/roles.ts';
 import { atSize } from './support/size.ts';
 
-vi.setConfig({ testTimeout: atSize(60_000, 600_000) });
+vi.setConfig({ testTimeout: atSize(180_000, 1_800_000) });
 
 useRoles();
 

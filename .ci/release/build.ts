@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
+import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build, transform } from 'esbuild';
 import { releasesIn } from './changelog.ts';
 import { findComponents, thirdPartyLicenses } from './licenses.ts';
 import { manualOf } from './man.ts';
@@ -27,6 +27,44 @@ const versionOnly: Plugin = {
   },
 };
 
+/** The parts that are loaded later are files of their own, in CommonJS. */
+const laterParts: Plugin = {
+  name: 'later-parts',
+  setup: (building) => {
+    building.onResolve({ filter: /^\.\/cli\/.*\.js$/ }, ({ path }) => ({
+      path: path.replace(/\.js$/, '.cjs'),
+      external: true,
+    }));
+  },
+};
+
+/** Parts of Node that cost milliseconds, and that most commands import for what they seldom do. */
+const costly = ['crypto', 'child_process', 'http', 'https', 'net', 'tls', 'tty', 'zlib', 'timers/promises'];
+
+/** What was bundled of other files, without those that stand for a part of Node: nobody's licence is on them. */
+const withoutNode = <Value>(inputs: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(inputs).filter(([path]) => !path.startsWith('node:')));
+
+/** Lets the costly parts of Node be loaded at their first use instead of with the chunk that imports them. */
+const loadedWhenUsed: Plugin = {
+  name: 'loaded-when-used',
+  setup: (building) => {
+    const filter = new RegExp(`^(node:)?(${costly.join('|')})$`);
+    building.onResolve({ filter }, ({ path, namespace }) => {
+      const name = path.replace(/^node:/, '');
+      return namespace === 'node'
+        ? { path: `node:${name}`, external: true }
+        : { path: name, namespace: 'node', sideEffects: false };
+    });
+    building.onLoad({ filter, namespace: 'node' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {});
+      const contents = `for (const name of ${JSON.stringify(names)})
+        Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${path}')[name] });`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -42,7 +80,8 @@ const buildProgram = async (): Promise<void> => {
     build({
       ...common,
       entryPoints: ['src/main.ts'],
-      external: ['./cli/run.js', './cli/help.js'],
+      plugins: [versionOnly, laterParts],
+      supported: { 'dynamic-import': false },
       outfile: entry,
       format: 'cjs',
       target: 'node12.22',
@@ -53,13 +92,14 @@ const buildProgram = async (): Promise<void> => {
       entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        'node:http2': './src/aws/no-http2.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
-      banner: {
-        js: "import {createRequire as _createRequire} from 'node:module';const require=_createRequire(import.meta.url);",
-      },
+      define: { 'import.meta.url': importMetaUrl },
+      plugins: [versionOnly, loadedWhenUsed],
       outbase: 'src',
       outdir: dist,
+      outExtension: { '.js': '.cjs' },
       chunkNames: 'cli/[name]-[hash]',
       format: 'esm',
       splitting: true,
@@ -78,14 +118,43 @@ const buildProgram = async (): Promise<void> => {
       minify: true,
     }),
   ]);
+  const [, { outputFiles: chunks }] = builds;
+  for (const chunk of chunks) chunk.contents = await toCommonJs(chunk);
   const metafile: Metafile = {
-    inputs: Object.assign({}, ...builds.map(({ metafile: { inputs } }) => inputs)),
+    inputs: Object.assign({}, ...builds.map(({ metafile: { inputs } }) => withoutNode(inputs))),
     outputs: Object.assign({}, ...builds.map(({ metafile: { outputs } }) => outputs)),
   };
+  for (const output of Object.values(metafile.outputs)) output.inputs = withoutNode(output.inputs);
+  for (const input of Object.values(metafile.inputs))
+    input.imports = input.imports.filter(({ path }) => !path.startsWith('node:'));
   writeChanged(metafilePath, Buffer.from(JSON.stringify(metafile)));
   const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
   writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));
   writeDist([...builds.flatMap(({ outputFiles }) => outputFiles), manual()]);
+};
+
+const importMetaUrl = '__importMetaUrl';
+
+/**
+ * A chunk as CommonJS: Node's loader of ES modules takes 6 ms at the first import, and as much again for a command's
+ * chunks. esbuild splits ES modules only.
+ */
+const toCommonJs = async ({ contents, path }: OutputFile): Promise<Uint8Array> => {
+  const text = Buffer.from(contents).toString();
+  const url = text.includes(importMetaUrl)
+    ? `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`
+    : '';
+  const { code } = await transform(text, {
+    banner: `'use strict';${url}`,
+    sourcefile: path,
+    format: 'cjs',
+    platform: 'node',
+    supported: { 'dynamic-import': false },
+    target: 'node20.19',
+    minify: true,
+    logLevel: 'warning',
+  });
+  return Buffer.from(code);
 };
 
 const manual = (): Pick<OutputFile, 'path' | 'contents'> => {

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
-import { HttpRequest } from '@smithy/core/protocols';
+import { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
 import type { Environment } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
 import type { Configured } from './connection.ts';
@@ -41,8 +36,8 @@ export const newHttpHandler = (
   env: Environment,
   options: HttpOptions,
 ): HttpHandler & { readonly destroy: () => void } => {
-  const handlers = new Map<string, NodeHttpHandler>();
-  const handlerFor = (url: URL): NodeHttpHandler => {
+  const handlers = new Map<string, Promise<NodeHttpHandler>>();
+  const handlerFor = (url: URL): Promise<NodeHttpHandler> => {
     const known = handlers.get(url.origin) ?? newNodeHandler(url, proxyFor(url, env), options);
     handlers.set(url.origin, known);
     return known;
@@ -51,7 +46,7 @@ export const newHttpHandler = (
     handle: async (request, handling = {}) => {
       const { protocol, hostname, port } = request;
       const url = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
-      const { response } = await handlerFor(url).handle(request, handling);
+      const { response } = await (await handlerFor(url)).handle(request, handling);
       response.body = await readAnswer(response.body);
       const date = awsTimeOf(response.headers);
       if (date !== undefined) options.onDate?.(date);
@@ -60,10 +55,22 @@ export const newHttpHandler = (
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
     destroy: () => {
-      for (const handler of handlers.values()) handler.destroy();
+      for (const made of handlers.values())
+        made.then(
+          (handler) => handler.destroy(),
+          () => {},
+        );
     },
   };
 };
+
+/** Answers every request by itself, with the same text. */
+export const answering = (text: string): HttpHandler & { readonly destroy: () => void } => ({
+  handle: async () => ({ response: new HttpResponse({ statusCode: 200, body: Buffer.from(text) }) }),
+  updateHttpClientConfig: () => {},
+  httpHandlerConfigs: () => ({}),
+  destroy: () => {},
+});
 
 /** The name of what is thrown for a form that was refused. */
 export const formRefused = 'FormRefused';
@@ -101,11 +108,11 @@ const awsTimeOf = (headers: Readonly<Record<string, string>>): number | undefine
   return headers['x-amzn-requestid'] === undefined || Number.isNaN(date) ? undefined : date;
 };
 
-const newNodeHandler = (
+const newNodeHandler = async (
   { hostname }: URL,
   proxy: Proxy | undefined,
   { certificates, hook, keepAlive }: HttpOptions,
-): NodeHttpHandler => {
+): Promise<NodeHttpHandler> => {
   const tls = certificates === undefined ? {} : { ca: certificates };
   // an idle connection ends before AWS or a router on the way forgets it
   const agentOptions = { keepAlive, timeout: idleLimit, ...tls };
@@ -115,38 +122,12 @@ const newNodeHandler = (
     throwOnRequestTimeout: true,
     ...(proxy === undefined
       ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
-      : proxyAgents(proxy, hostname, agentOptions, tls)),
+      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, tls)),
   });
 };
 
 // Milliseconds.
 const idleLimit = 4000;
-
-const proxyAgents = (
-  { url, authorization }: Proxy,
-  hostname: string,
-  agentOptions: { keepAlive: boolean; timeout: number; ca?: Buffer },
-  tls: { ca?: Buffer },
-): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => {
-  // as a header, since these agents write the whole URL to the log of DEBUG=*
-  const options = {
-    ...agentOptions,
-    headers: (): Record<string, string> =>
-      authorization === undefined ? {} : { 'Proxy-Authorization': authorization },
-  };
-  const httpsAgent = new HttpsProxyAgent(url.href, options);
-  // its own options are for the way to the proxy, and it drops them for the way behind it
-  Object.assign(httpsAgent.options, tls, { timeout: idleLimit });
-  const address = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(address) > 0) {
-    // and it has the certificate of an address checked for localhost
-    Object.assign(httpsAgent.options, {
-      checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-        checkServerIdentity(address, certificate),
-    });
-  }
-  return { httpAgent: new HttpProxyAgent(url.href, options), httpsAgent };
-};
 
 /** The certificates of a configured file. Raises UserError when there are none. */
 export const readCertificates = ({ setting, value: path }: Configured): Buffer => {

@@ -3,7 +3,7 @@ import { isUserError } from '../errors.ts';
 import { badAnswer, clockSkewOf, shownUrl, toUserError, urlOf } from './errors.ts';
 import type { Request } from './errors.ts';
 import type { Configured, Connection, Service } from './connection.ts';
-import { newHttpHandler, postForm, readCertificates } from './http.ts';
+import { answering, newHttpHandler, postForm, readCertificates } from './http.ts';
 import { proxyFor } from './proxy.ts';
 import type * as IamSdk from './sdk-iam.ts';
 import type * as StsSdk from './sdk-sts.ts';
@@ -110,6 +110,17 @@ export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) =>
         const { sdk, client } = await sts.get(sending);
         return send(sdk, client, limit);
       }),
+    /** Loads all that a request to STS needs, and goes through one that is not sent, without the caller's key. */
+    rehearse: async <Output>(
+      send: Send<typeof StsSdk, StsSdk.STSClient, Output>,
+      answer: string,
+    ): Promise<void> => {
+      const { sdk } = await sts.get('once');
+      const nobody = { accessKeyId: 'nobody', secretAccessKey: 'none' };
+      const settings = { ...settingsOf('sts', 'once'), credentials: nobody };
+      const client = new sdk.STSClient({ ...settings, requestHandler: answering(answer) });
+      await inTime((limit) => send(sdk, client, limit), caller);
+    },
     iam: <Output>(sending: Sending, send: Send<typeof IamSdk, IamSdk.IAMClient, Output>): Promise<Output> =>
       attempt('iam', async (limit) => {
         const { sdk, client } = await iam.get(sending);

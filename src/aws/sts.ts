@@ -15,7 +15,7 @@ export type RoleRequest = {
 };
 
 /** The calls of STS. Each raises UserError. */
-export const stsCalls = ({ sts, whole }: Sender) => ({
+export const stsCalls = ({ sts, rehearse, whole }: Sender) => ({
   /** Who the credentials belong to. */
   getCallerIdentity: async (): Promise<CallerIdentity> => {
     const answer = await sts('repeatable', (sdk, client, limit) =>
@@ -35,6 +35,15 @@ export const stsCalls = ({ sts, whole }: Sender) => ({
       client.send(new sdk.GetSessionTokenCommand(input), limit),
     );
     return whole('sts', toSession(answer.Credentials));
+  },
+
+  /** Makes getSessionToken quick, while somebody types the code. What fails here fails again there, where it is told. */
+  prepareSessionToken: async (): Promise<void> => {
+    const input = { SerialNumber: 'none', TokenCode: '000000' };
+    await rehearse(
+      (sdk, client, limit) => client.send(new sdk.GetSessionTokenCommand(input), limit),
+      '<GetSessionTokenResponse><GetSessionTokenResult><Credentials><Expiration>2000-01-01T00:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>',
+    ).catch(() => {});
   },
 
   /** A session of a role, without a code: the caller's own session has MFA where the role demands it. */

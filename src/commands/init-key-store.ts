@@ -11,7 +11,7 @@ import type { KeyMove } from '../rotation/key-move.ts';
 import { storeNamed, titleOf } from '../stores/keys.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail } from '../terminal/question.ts';
-import { listed, shellWord, shown, shownPath } from '../text.ts';
+import { listed, shellWord, shown, shownPath, withShownPaths } from '../text.ts';
 import { offerRoles } from './init-roles.ts';
 
 export type MoveOptions = { readonly yes: boolean; readonly input: boolean };
@@ -98,7 +98,9 @@ const confirm = async (
     input,
     state: shared.files.state,
   };
-  const isYes = await askOrFail(question, context, () => askYesNo([...change, 'Move it?'].join('\n')));
+  const isYes = await askOrFail(question, context, () =>
+    askYesNo(withShownPaths([...change, 'Move it?'].join('\n'), context.env['HOME'])),
+  );
   if (!isYes) throw declined('the same command');
 };
 

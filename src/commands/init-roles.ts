@@ -123,7 +123,7 @@ const describeChange = (
   const session = `[${sessionProfileName(sessionOwner(user))}]`;
   const { config } = shared.files;
   const title = undo
-    ? [`${config}: the roles ${listed(names)} get their old lines back:`]
+    ? [`${config}: the old lines of ${listed(names)} come back:`]
     : [
         `Other ${whyChange(plan, losesKey)}.`,
         `With this change of ${config} they use the session, ${session}:`,

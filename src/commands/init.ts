@@ -38,11 +38,11 @@ export const runInit = async (given: Given<InitOption>, context: Context): Promi
     ...(undo ? ['--undo'] : []),
     ...(place === undefined ? [] : [`--key-store ${place}`]),
   ];
-  const user = userNamed(named, shared, context, ['init', ...words].join(' '));
+  const user = userNamed(named, shared, context, { command: ['init', ...words].join(' '), ofRole: roles });
   if (undo) return changeRoles(user, asked, context);
   const result = await init(
     {
-      profile: named,
+      profile: roles ? user.name : named,
       serialNumber: given.text('serial-number'),
       region: given.text('region'),
       input: asked.input,

@@ -67,6 +67,8 @@ function findHanging({ shared: { files } }: Scene): Finding[] {
   const locks = join(files.state, 'locks');
   const pids = namesIn(locks).flatMap((name) => {
     const path = join(locks, name);
+    // beside the locks lie outcomes, which are files
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     const holder = readLock(path);
     return holder?.state === 'held' && silenceOf(path) > silentMs ? [holder.pid] : [];
   });

@@ -114,7 +114,7 @@ function findNode({ nodeVersion, now }: Scene): Finding[] {
   const isOver = end !== undefined && now > Date.parse(end);
   if (!isOver && major >= 22) return [];
   const floor =
-    major < 22 ? `; what is released from ${newFloor} on needs Node 22, this version works on` : '';
+    major < 22 ? `; what is released from ${newFloor} on needs Node 22, this version keeps working` : '';
   return [
     warning(
       `Node ${nodeVersion} ${isOver ? `has had no security updates since ${end}` : 'is old'}${floor}`,

@@ -6,6 +6,7 @@ import { noteKeyDate } from '../profiles/key-dates.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail } from '../terminal/question.ts';
+import { withShownPaths } from '../text.ts';
 import { resumeCommand } from './description.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
@@ -105,7 +106,7 @@ export const confirm = async (
     input: options.input,
     state,
   };
-  if (!(await askOrFail(asked, context, () => askYesNo(question))))
+  if (!(await askOrFail(asked, context, () => askYesNo(withShownPaths(question, context.env['HOME'])))))
     throw declined(resumeCommand(rotation.profile.name));
 };
 

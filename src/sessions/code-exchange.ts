@@ -28,36 +28,43 @@ export type ExchangeOptions = {
 /** Sends a code to AWS, once. Raises UserError, with `failureCode` `rejectedCode` when another one may do. */
 export type Send = (tokenCode: string, flight: Flight) => Promise<Session>;
 
+export type CodeSender = {
+  readonly send: Send;
+  /** Makes the first `send` quick. */
+  readonly prepare: () => void;
+};
+
 /** Who sends codes for a profile, as its long-term key. Raises UserError when it has none. */
 export const newSender = async (
   profile: Profile,
   serialNumber: string,
   options: ExchangeOptions,
   context: Context,
-): Promise<Send> => {
+): Promise<CodeSender> => {
   let credentials = await longTermCredentials(profile, options, context);
   checkAccount(credentials, serialNumber, profile);
   const { region, hook } = options;
   const connectWith = (key: AccessKey): Aws =>
     connectAs(key, profile, { region, arn: serialNumber, hook }, context);
   let aws = connectWith(credentials);
-  return async (tokenCode, flight) => {
-    const send = (): Promise<Session> => {
+  const send: Send = async (tokenCode, flight) => {
+    const sendOnce = (): Promise<Session> => {
       flight.checkOwn();
       rememberCode(profile.files.state, serialNumber, tokenCode, context);
       return sendCode(aws, profile, serialNumber, tokenCode, options, context);
     };
-    const session = await send().catch(async (error: unknown) => {
+    const session = await sendOnce().catch(async (error: unknown) => {
       const replaced = await replacedKey(error, credentials, profile, options, context);
       if (replaced === undefined) throw error;
       credentials = replaced;
       aws = connectWith(replaced);
-      return send();
+      return sendOnce();
     });
     const skew = aws.clockOffset() / 1000;
     if (skew !== 0) context.log(`aws-iam-login: ${describeSkew(skew)}: set it`);
     return checkedByClock(session, options, context);
   };
+  return { send, prepare: () => void aws.prepareSessionToken() };
 };
 
 // A rotation may have replaced the key while the question stood: AWS has not judged the code then.

@@ -58,18 +58,19 @@ export const init = async (options: InitOptions, context: Context): Promise<Init
 };
 
 /**
- * The user profile that is meant. Raises UserError for a role, with the `command` that names the profile at the end of
- * its chain instead.
+ * The user profile that is meant. With `ofRole` that is also the one at the end of the chain of the shell's role. Raises
+ * UserError for any other role, with the `command` that names that profile instead.
  */
 export const userNamed = (
   named: string | undefined,
   shared: SharedFiles,
   context: Context,
-  command = 'init',
+  { command = 'init', ofRole = false } = {},
 ): Profile => {
   const profile = getProfile(resolveProfileName(named, context.env, shared), shared);
   const user = userProfileOf(profile, shared);
   if (user.name === profile.name) return profile;
+  if (ofRole && named === undefined) return user;
   throw new UserError(`profile ${shellWord(profile.name)} is a role, which has no MFA device of its own`, {
     hint: `run: aws-iam-login ${command.replace('init', `init ${shellWord(user.name)}`)}`,
   });

@@ -22,6 +22,8 @@ export type CodeOptions = {
   readonly readsStdin?: boolean;
   /** What is said of a live session behind the question, which Enter keeps. */
   readonly live?: string | undefined;
+  /** Is told when the question stands, and has the time that somebody needs to type. */
+  readonly onAsked?: (() => void) | undefined;
   /** Is told when a code was typed. */
   readonly onTyped?: (() => void) | undefined;
 };
@@ -178,7 +180,7 @@ export const codeSource = (
 const askTokenCode = async (
   serialNumber: string,
   profile: Profile,
-  { input, live, deadline, onTyped }: CodeOptions,
+  { input, live, deadline, onAsked, onTyped }: CodeOptions,
   context: Context,
   flight: Flight,
 ): Promise<string | undefined> => {
@@ -194,7 +196,13 @@ const askTokenCode = async (
     const overtaken = watchFlight(flight);
     try {
       const text = `${live === undefined ? '' : `${live} is live: Enter keeps it\n`}Enter MFA code for ${shellWord(profile.name)} (${serialNumber}): `;
-      const code = await askUntilSixDigits(text, live !== undefined, context, overtaken.signal, deadline);
+      const ask = (): Promise<string> => {
+        // one who mistypes has no more time than one who does not
+        const answer = askLine(text, overtaken.signal, patienceUntil(deadline, context));
+        onAsked?.();
+        return answer;
+      };
+      const code = await askUntilSixDigits(ask, live !== undefined, context);
       if (code !== undefined) onTyped?.();
       return code;
     } catch (error) {
@@ -222,16 +230,12 @@ const watchFlight = (flight: Flight): { signal: AbortSignal; end: () => void } =
 };
 
 const askUntilSixDigits = async (
-  question: string,
+  ask: () => Promise<string>,
   mayKeep: boolean,
   context: Context,
-  signal: AbortSignal,
-  deadline: Deadline | undefined,
 ): Promise<string | undefined> => {
   for (;;) {
-    // one who mistypes has no more time than one who does not
-    const patience = patienceUntil(deadline, context);
-    const line = (await askLine(question, signal, patience)).trim();
+    const line = (await ask()).trim();
     if (line === '' && mayKeep) return undefined;
     if (line === '') throw declined();
     try {

@@ -111,7 +111,7 @@ export const userSession = async (
     );
 
   if (tokenCode !== undefined) {
-    return exchange(() => newSender(profile, serialNumber, options, context), tokenCode);
+    return exchange(async () => (await newSender(profile, serialNumber, options, context)).send, tokenCode);
   }
   const outcome = await joinFlight<LiveSession | typeof kept>(
     {
@@ -124,8 +124,9 @@ export const userSession = async (
     context,
     fetchedMeanwhile,
     async (flight) => {
-      const send = await newSender(profile, serialNumber, options, context);
-      const source = codeSource(profile, serialNumber, options, context, flight);
+      const { send, prepare } = await newSender(profile, serialNumber, options, context);
+      const asked = { ...options, onAsked: prepare };
+      const source = codeSource(profile, serialNumber, asked, context, flight);
       for (let rejections = 0; ;) {
         const code = await source.next();
         if (code === undefined) return kept;
