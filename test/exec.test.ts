@@ -42,9 +42,9 @@ describe('without --', () => {
   test('a program whose name is no profile does not run, and the hint shows how it would', async () => {
     const mark = join(home.folder, 'ran');
     const cases: Array<[string[], string]> = [
-      [['exec', 'touch', mark], `touch ${mark}`],
-      [['exec', 'sh', '-c', `touch ${mark}; true`], `sh -c 'touch ${mark}; true'`],
-      [['exec', '-q', 'touch', '-f', '--region', 'x', mark], `touch -f --region x ${mark}`],
+      [['exec', 'touch', mark], 'touch ~/ran'],
+      [['exec', 'sh', '-c', `touch ${mark}; true`], "sh -c 'touch ~/ran; true'"],
+      [['exec', '-q', 'touch', '-f', '--region', 'x', mark], 'touch -f --region x ~/ran'],
       [['exec', 'touch', '--help'], 'touch --help'],
       [['exec', 'touch'], 'touch'],
     ];

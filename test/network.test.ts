@@ -278,7 +278,7 @@ describe('certificates', () => {
     const words = ['login', '--token-code', phone.code()];
     const ended = await run(home, words, { env });
     expect(ended).toMatchObject({ exitCode: 1 });
-    expect(ended.stderr).toMatch(new RegExp(`^aws-iam-login: ${setting} names /.*, which ${reason}`));
+    expect(ended.stderr).toMatch(new RegExp(`^aws-iam-login: ${setting} names [~/].*, which ${reason}`));
     expect(hintOf(ended)).toContain(setting);
     config('');
     expect(await run(home, words)).toMatchObject({ exitCode: 0 });
