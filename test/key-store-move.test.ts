@@ -100,7 +100,7 @@ describe.each(directions)('to %s', (to) => {
         return readingOnly.test(name) ? [] : actions.map((action) => ({ name, at: index + 1, action }));
       });
     });
-    const cases = spread(moments, atSize(6, moments.length));
+    const cases = spread(moments, atSize(3, moments.length));
     let killed = 0;
     await inParallel(cases, lanes, ({ name, at, action }, number) =>
       inScene(to, async (scene) => {
@@ -121,7 +121,7 @@ describe.each(directions)('to %s', (to) => {
     const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
       faults.map((fault) => ({ fault, at })),
     );
-    const cases = spread(all, atSize(6, all.length));
+    const cases = spread(all, atSize(3, all.length));
     let ended = 0;
     await inParallel(cases, lanes, ({ fault, at }, number) =>
       inScene(to, async (scene) => {
@@ -147,7 +147,7 @@ describe.each(directions)('to %s', (to) => {
       const count = await tryFault(Number.MAX_SAFE_INTEGER, 0);
       expect(count).toBeGreaterThan(30);
       const all = Array.from({ length: count }, (_, index) => index + 1);
-      for (const [number, at] of spread(all, atSize(4, 60)).entries()) await tryFault(at, number);
+      for (const [number, at] of spread(all, atSize(2, 60)).entries()) await tryFault(at, number);
     },
   );
 });

@@ -128,7 +128,7 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
   const prepare = policies[policy];
   const isWhole = policy === 'none' && place === 'file';
 
-  test.each(Object.entries(accidents))(
+  test.each(Object.entries(accidents).slice(place === 'file' ? 0 : atSize(-1, 0)))(
     'never ends without a working key when %s before or after any call',
     async (name, accident) => {
       const count = await inScene(async (own) => {
@@ -139,12 +139,17 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
       const cases = atSize(
         (isWhole
           ? everyOther(momentsOf(count), names.indexOf(name))
-          : spread(momentsOf(count), place === 'file' ? 4 : 1)
+          : spread(momentsOf(count), place === 'file' ? 4 : 2)
         ).map((moment, at) => ({
           ...moment,
           way: ways[at % 2] ?? 'rotate',
         })),
-        momentsOf(count).flatMap((moment) => ways.map((way) => ({ ...moment, way }))),
+        // what comes after differs little with a store: there every moment meets one of the two ways
+        momentsOf(count).flatMap((moment) =>
+          ways
+            .filter((_, way) => place === 'file' || way === (moment.index + Number(moment.after)) % 2)
+            .map((way) => ({ ...moment, way })),
+        ),
       );
       let stopped = 0;
       await inParallel(cases, 8, (moment) =>

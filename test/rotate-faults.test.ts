@@ -125,7 +125,7 @@ const sweep = ({ policy, place }: Row): void => {
       const cases =
         place === 'file'
           ? all.filter(({ name, index }) => (names.indexOf(name) + index) % step === 0)
-          : spread(all, atSize(2, 52));
+          : spread(all, atSize(1, 52));
       let done = 0;
       await inParallel(cases, 4, async ({ name, trouble, action, index }, number) => {
         const way = ways[(number + index) % 2] ?? 'rotate';

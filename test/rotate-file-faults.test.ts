@@ -46,7 +46,7 @@ describe.each(keyPlaces)('with the key in %s, a rotation', (place) => {
       // another sample for each code
       const cases =
         place === 'file'
-          ? atSize(spread(all.slice(codes.indexOf(code)), 25), all)
+          ? atSize(spread(all.slice(codes.indexOf(code)), 12), all)
           : spread(all.slice(codes.indexOf(code)), atSize(3, 60));
       for (const at of cases) {
         await tryFault(code, at, place).catch((error: unknown) => {

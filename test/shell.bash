@@ -171,7 +171,7 @@ wait_for() {
       printf 'not seen: %s\n--- screen\n%s\n--- calls\n%s\n' "$1" "$(screen)" "$(cat "$D/calls")"
       return 1
     fi
-    sleep 0.03
+    sleep 0.1
   done
 }
 
@@ -183,7 +183,7 @@ wait_for_call() {
       printf 'no call\n--- screen\n%s\n' "$(screen)"
       return 1
     fi
-    sleep 0.03
+    sleep 0.1
   done
 }
 
@@ -195,7 +195,7 @@ wait_for_prompt() {
       printf 'no prompt\n--- screen\n%s\n' "$(screen)"
       return 1
     fi
-    sleep 0.03
+    sleep 0.1
   done
 }
 
@@ -242,7 +242,7 @@ clear_screen() {
   wait_for '^[RP][0-9 -]+>'
   until (($(screen | grep -c .) == 1)); do
     if ((tries++ % 30 == 0)); then press C-l; fi
-    sleep 0.03
+    sleep 0.1
   done
 }
 

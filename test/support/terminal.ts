@@ -47,7 +47,7 @@ export const openTerminal = async (
         const shown = await screen();
         if (pattern.test(shown)) return shown;
         if (Date.now() > end) throw new Error(`the terminal does not show ${pattern} but:\n${shown}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
     close: async () => {
