@@ -267,7 +267,7 @@ describe('an edit', () => {
     for (const half of ['', '[a]\nk']) {
       startWith(half);
       let writing = half === '' ? setTimeout(() => fs.writeFileSync(path, whole), 30) : undefined;
-      const edit = (bytes: Buffer): Buffer => {
+      const setB = (bytes: Buffer): Buffer => {
         // written just now, however long this process has waited for its turn
         if (writing === undefined) {
           fs.writeFileSync(path, half);
@@ -275,7 +275,7 @@ describe('an edit', () => {
         }
         return setSettings(bytes, 'credentials', 'b', { k: 'x' });
       };
-      await editFile(path, edit, { state });
+      await editFile(path, setB, { state });
       expect(read()).toBe(whole.replace(/v\n$/, 'x\n'));
     }
   });

@@ -459,11 +459,11 @@ describe('while AWS settles', () => {
 
   test('a key that STS knows and IAM does not is waited for, too', async () => {
     // of the 12 s those count that pass by themselves, too
-    const start = scene.clock.now();
+    const began = scene.clock.now();
     scene.aws.setPropagation({ created: { iam: { seconds: 12 } } });
     await rotate();
     expect(scene.clock.slept()).toBeGreaterThan(0);
-    expect(scene.clock.now() - start).toBeGreaterThan(12_000);
+    expect(scene.clock.now() - began).toBeGreaterThan(12_000);
     await expectAtRest(scene);
   });
 
