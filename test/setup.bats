@@ -140,7 +140,7 @@ for_each_shell takes_its_own "--remove takes an rc file that setup made, unless 
   printf '# >>> aws-iam-login >>>\nsomething\n' >"$H/.bashrc"
   listing >"$D/untouched"
   run aws-iam-login setup bash --yes
-  [[ $status -eq 1 && $output == *"$H/.bashrc holds the first line of our block, but not the last one"* ]]
+  [[ $status -eq 1 && $output == *"~/.bashrc holds the first line of our block, but not the last one"* ]]
   diff "$D/untouched" <(listing)
 }
 

@@ -51,10 +51,23 @@ export const makeHome = (url: string): Home => {
     remove: () => {
       const closed = ['', '.aws', '.aws/aws-iam-login'].map((name) => join(folder, name));
       for (const path of closed) if (fs.existsSync(path)) fs.chmodSync(path, 0o700);
-      // a shell that has just been ended may still write its history
-      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      removeFolder(folder);
     },
   };
+};
+
+/**
+ * Removes a folder with all that is in it. A program that has just been ended may still write there, and rmSync tries
+ * again without a new look at what there is.
+ */
+const removeFolder = (folder: string, tries = 50): void => {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (tries === 0) throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    removeFolder(folder, tries - 1);
+  }
 };
 
 /** A home whose profile `default` holds the user's key and, unless told otherwise, the serial number of the device. */
