@@ -149,9 +149,12 @@ NAMES
 
 # screen_quotes QUOTE: closes the quote unless the shell has done so.
 screen_quotes() {
-  local text
-  wait_for 'profile .(with space|\$\(touch pwned\))'
-  text=$(screen | grep -o -- '--profile .*' | tail -n 1)
+  local text='' end=$((SECONDS + 60))
+  # not the line before this one, which may still be there
+  until [[ $text =~ ^--profile\ .(with\ space|'$(touch pwned)')[\"\'\ ]*$ ]]; do
+    ((SECONDS < end)) || return 1
+    text=$(screen | grep -o -- '--profile .*' | tail -n 1)
+  done
   case $text in *[a-z\)]"$1") ;; *) type_text "$1" ;; esac
 }
 for_each_shell completes_odd_names "names with blanks, quotes and dollars come out as one word"
