@@ -45,3 +45,15 @@ export const listed = (names: readonly string[], most = 8): string => {
   const first = names.slice(0, most).map(shellWord).join(', ');
   return names.length > most ? `${first} and ${names.length - most} more` : first;
 };
+
+/** The object that a text is as JSON, undefined for anything else. */
+export const parseJsonObject = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,4 +1,5 @@
 import type { Credentials } from '@aws-sdk/client-sts';
+import { parseJsonObject } from '../text.ts';
 
 export type CallerIdentity = { readonly account: string; readonly arn: string; readonly userId: string };
 export type MfaDevice = { readonly serialNumber: string; readonly userName: string };
@@ -82,19 +83,8 @@ export const toKeyId = (text: string | undefined): string | undefined => word(te
 
 /** The token in an answer of AWS Sign-In, undefined when there is none. */
 export const toSigninToken = (text: string): string | undefined => {
-  const token: unknown = parseJson(text)?.['SigninToken'];
+  const token: unknown = parseJsonObject(text)?.['SigninToken'];
   return typeof token === 'string' ? word(token, longest.token) : undefined;
-};
-
-const parseJson = (text: string): Readonly<Record<string, unknown>> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value))
-      : undefined;
-  } catch {
-    return undefined;
-  }
 };
 
 /** A serial number or the name of a user, undefined for what cannot be one. */

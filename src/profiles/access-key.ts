@@ -4,11 +4,10 @@ import { refuseForeign } from './foreign.ts';
 import { keyPlaceOf, longTermKeyOf } from './profile.ts';
 import type { AccessKey, Profile } from './profile.ts';
 import { storeError } from '../stores/errors.ts';
-import { parseJsonObject } from '../stores/json.ts';
 import { accessOf, findStoredKey, storeNamed } from '../stores/keys.ts';
 import type { AccessOptions } from '../stores/keys.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
-import { shellWord } from '../text.ts';
+import { parseJsonObject, shellWord } from '../text.ts';
 
 // The profiles, one a line, whose credential_process is running around us, so that one which asks us for the session
 // that it is needed for is noticed.

@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
 import { canAsk } from '../terminal/question.ts';
-import { shellWord } from '../text.ts';
+import { parseJsonObject, shellWord } from '../text.ts';
 import { storeError } from './errors.ts';
-import { parseJsonObject } from './json.ts';
 import { dropNote, noteStore } from './notes.ts';
 import { storeNames } from './names.ts';
 import type { StoreName } from './names.ts';

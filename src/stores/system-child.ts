@@ -1,7 +1,7 @@
 // The process that calls the store of the system: what it waits for, nobody else does. It is told what to do on stdin,
 // as JSON, and answers on stdout; the names of the items and their texts are in no argument.
 import { readFileSync, writeSync } from 'node:fs';
-import { parseJsonObject } from './json.ts';
+import { parseJsonObject } from '../text.ts';
 
 /** The service that items of ours belong to. */
 const service = 'aws-iam-login';

@@ -3,7 +3,7 @@ import type { UserError } from '../errors.ts';
 import { runHelper } from '../terminal/helper.ts';
 import { withoutCredentials } from '../terminal/shell-command.ts';
 import { storeError, waitAfter } from './errors.ts';
-import { parseJsonObject } from './json.ts';
+import { parseJsonObject } from '../text.ts';
 import type { Access, KeyStore } from './seam.ts';
 
 const title = process.platform === 'darwin' ? 'the macOS Keychain' : 'the Secret Service';
