@@ -92,6 +92,7 @@ const buildProgram = async (): Promise<void> => {
       entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        debug: './src/aws/no-debug.ts',
         'node:http2': './src/aws/no-http2.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
