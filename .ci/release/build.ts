@@ -69,6 +69,7 @@ const buildProgram = async (): Promise<void> => {
       entryPoints: ['src/main.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        debug: './src/aws/no-debug.ts',
         'node:http2': './src/aws/no-http2.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
