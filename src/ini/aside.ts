@@ -18,7 +18,7 @@ const mark = '# aws-iam-login: ';
 export type Aside = ReadonlyMap<string, string | undefined>;
 
 /** The lines of one section that change. */
-export type SectionChange = {
+type SectionChange = {
   readonly profile: string;
   /** The header, as it stands in the file. */
   readonly header: string;
