@@ -131,16 +131,14 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
   test.each(Object.entries(accidents).slice(place === 'file' ? 0 : atSize(-1, 0)))(
     'never ends without a working key when %s before or after any call',
     async (name, accident) => {
+      // AWS is called alike wherever the key is
       const count = await inScene(async (own) => {
         prepare(own);
         expect(await rotateIn(own)).toMatchObject({ exitCode: 0 });
         return own.aws.calls.length;
-      }, place);
+      });
       const cases = atSize(
-        (isWhole
-          ? everyOther(momentsOf(count), names.indexOf(name))
-          : spread(momentsOf(count), place === 'file' ? 4 : 2)
-        ).map((moment, at) => ({
+        spread(everyOther(momentsOf(count), names.indexOf(name)), isWhole ? 6 : 2).map((moment, at) => ({
           ...moment,
           way: ways[at % 2] ?? 'rotate',
         })),
@@ -187,7 +185,7 @@ test('an abort never ends without a working key when the new credentials come ba
     return own.aws.calls.length;
   });
   let stopped = 0;
-  await inParallel(atSize(everyOther(momentsOf(count)), momentsOf(count)), 8, (moment) =>
+  await inParallel(atSize(spread(momentsOf(count), 5), momentsOf(count)), 8, (moment) =>
     inScene(async (own) => {
       const text = await interrupted(own);
       const comeBack = (): void => fs.writeFileSync(own.home.credentials, text, 'latin1');

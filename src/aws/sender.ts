@@ -151,6 +151,9 @@ const clientSettings = (service: Service, caller: Caller) => {
     credentials: credentialsOf(caller),
     retryMode: 'standard',
     defaultsMode: 'standard',
+    // else variables would choose a signature that only another package makes, and take away the clock that we set
+    authSchemePreference: async (): Promise<string[]> => [],
+    disableClockSkewCorrection: false,
     // a configured endpoint is taken as it is, as the AWS CLI does; the SDK refuses the two together
     useFipsEndpoint: fips !== undefined && endpoint === undefined,
     useDualstackEndpoint: dualstack !== undefined && endpoint === undefined,

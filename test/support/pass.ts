@@ -74,9 +74,8 @@ export const wrapPass = (home: Home): void => {
     `#!/bin/sh
 echo "$1" >>"$HOME/pass.log"
 look() {
-  for each in /proc/[0-9]*; do
-    tr '\\0' '\\n' <"$each/cmdline"; [ "$each" = "/proc/$PPID" ] || tr '\\0' '\\n' <"$each/environ"
-  done >>"$HOME/processes.log" 2>/dev/null
+  for each in /proc/[0-9]*; do [ "$each" = "/proc/$PPID" ] || set -- "$@" "$each/environ"; done
+  cat /proc/[0-9]*/cmdline "$@" 2>/dev/null | tr '\\0' '\\n' >>"$HOME/processes.log"
 }
 [ -z "$PASS_LOOK" ] || look
 if [ "$(wc -l <"$HOME/pass.log")" -eq "\${PASS_AT:-0}" ]; then
