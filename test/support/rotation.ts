@@ -61,7 +61,8 @@ const configText = ({ accessKeyId, secretAccessKey }: KeyPair): string =>
 export const keyPlaces = ['file', 'pass', 'system'] as const;
 export type Place = (typeof keyPlaces)[number];
 
-export const newScene = async (place: Place = 'file'): Promise<Scene> => {
+/** A new scene; with a store that is `empty` the key is in the files still. */
+export const newScene = async (place: Place = 'file', empty = false): Promise<Scene> => {
   const clock = newClock();
   const aws = await startLocalAws({ now: clock.now });
   const user = aws.createUser();
@@ -83,7 +84,7 @@ export const newScene = async (place: Place = 'file'): Promise<Scene> => {
       home.remove();
     },
   };
-  return place === 'file' ? scene : inStore(scene, place);
+  return place === 'file' ? scene : inStore(scene, place, empty);
 };
 
 /** What our own command makes of the files and of the item in a store, and for whom. */
@@ -95,13 +96,13 @@ type Moved = Scene['before'] & {
 const moved = new Map<TestStoreName, Moved>();
 
 /** The same with the key in a store: by our own command the first time, and then as that has left it. */
-const inStore = async (scene: Scene, place: TestStoreName): Promise<Scene> => {
+const inStore = async (scene: Scene, place: TestStoreName, empty: boolean): Promise<Scene> => {
   const { home, user, phone } = scene;
   const store = testStores[place](home);
   Object.assign(home.env, store.env);
   const known = moved.get(place);
-  if (known === undefined) moved.set(place, await moveKey({ ...scene, store }, place));
-  else {
+  if (!empty && known === undefined) moved.set(place, await moveKey({ ...scene, store }, place));
+  if (!empty && known !== undefined) {
     const own = (text: string): string =>
       withPair(text, known.user, user).replaceAll(known.phone.serialNumber, phone.serialNumber);
     fs.writeFileSync(home.credentials, own(known.credentials), 'latin1');
