@@ -22,7 +22,7 @@ export type HttpOptions = {
 };
 
 /** The most bytes of an answer that are read: AWS's longest here have some tens of thousands. */
-export const answerLimit = 1_000_000;
+const answerLimit = 1_000_000;
 
 /** What is thrown, by its name, for an answer that is longer than AWS's ever are. */
 export const tooLong = 'AnswerTooLong';

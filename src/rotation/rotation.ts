@@ -32,7 +32,7 @@ export type Rotation = {
   readonly context: Context;
 };
 
-export type RotationOptions = {
+type RotationOptions = {
   /** Asks nothing. */
   readonly yes: boolean;
   readonly input: boolean;

@@ -19,7 +19,7 @@ export const completionText = (shell: Shell): string =>
  * The one line that loads the script which lies under this folder. It sources a file instead of printing it: zsh's
  * script has to find itself, and bash's returns at its top level.
  */
-export const hookLine = (shell: Shell, folder: string): string => {
+const hookLine = (shell: Shell, folder: string): string => {
   const { quote, source, script } = rows[shell];
   return source(quote(join(folder, script)));
 };
