@@ -10,7 +10,7 @@ if \builtin shopt -q expand_aliases; then __aws_iam_login_aliases=1; fi
 __aws_iam_login_profiles() {
   local ail_kinds ail_begins=${ail_full#--*=} ail_flags=$- IFS=$'\n'
   case ${ail_command-} in
-    # >>> kinds: made by 'npm run generate'
+    # >>> kinds: made by npm run generate
     init | rotate) ail_kinds=user,other ;;
     env | use | exec | credential-process) ail_kinds=role,user,other,session ;;
     status) ail_kinds=user,role,other,session,SSO ;;
@@ -38,7 +38,7 @@ __aws_iam_login_ask() {
 # Leaves the options of command $1 in ail_names.
 __aws_iam_login_options() {
   case $1 in
-    # >>> options: made by 'npm run generate'
+    # >>> options: made by npm run generate
     '') ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help --version) ;;
     init) ail_names=(--profile --serial-number --region --roles --undo --key-store --force --no-input --quiet --debug --yes --help) ;;
     login) ail_names=(--profile --token-code --duration --min-ttl --if-needed --serial-number --region --no-input --quiet --debug --help) ;;
@@ -64,7 +64,7 @@ __aws_iam_login_options() {
 __aws_iam_login_values() {
   ail_names=()
   case $1 in
-    # >>> values: made by 'npm run generate'
+    # >>> values: made by npm run generate
     --profile | -p) __aws_iam_login_profiles ;;
     --duration) ail_names=(15m 1h 4h 8h 12h 24h 36h) ;;
     --format) ail_names=(env env-no-export dotenv fish powershell json process) ;;
@@ -130,7 +130,7 @@ __aws_iam_login_begins() {
 _aws_iam_login() {
   local ail_full ail_quote ail_keep ail_word ail_place ail_value='' ail_first='' ail_command='' ail_second='' ail_named=''
   local -a ail_words ail_starts ail_names
-  # >>> commands: made by 'npm run generate'
+  # >>> commands: made by npm run generate
   local ail_commands='init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version'
   # <<< commands
   COMPREPLY=()
@@ -186,7 +186,7 @@ _aws_iam_login() {
     __aws_iam_login_reply ''
   else
     case $ail_command in
-      # >>> operands: made by 'npm run generate'
+      # >>> operands: made by npm run generate
       hook | setup | completion) ail_names=(bash zsh fish) ;;
       help) ail_names=(init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version cookbook exit-codes files json key-store options permissions prompt roles rotation shell token-codes troubleshooting variables) ;;
       list | version) ail_names=() ;;

@@ -5,7 +5,7 @@ function __aws_iam_login_profiles
     __aws_iam_login_state
     set -l kinds
     switch "$__aws_iam_login_command"
-        # >>> kinds: made by 'npm run generate'
+        # >>> kinds: made by npm run generate
         case init rotate
             set kinds user,other
         case env use exec credential-process
@@ -56,7 +56,7 @@ function __aws_iam_login_state
         end
         string match -qr -- '^(--profile|-p)' $word; and set named 1
         switch $word
-            # >>> values: made by 'npm run generate'
+            # >>> values: made by npm run generate
             case --profile -p --token-code --duration --min-ttl --serial-number --region --format --as --key-store --service --browser --max-key-age
             # <<< values
                 set skip 1
@@ -64,7 +64,7 @@ function __aws_iam_login_state
             case '*'
                 set -g __aws_iam_login_operands (math $__aws_iam_login_operands + 1)
                 if test -z "$__aws_iam_login_command"; and begin
-                        # >>> commands: made by 'npm run generate'
+                        # >>> commands: made by npm run generate
                         contains -- $word init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
                         # <<< commands
                         or test $__aws_iam_login_operands -eq 2
@@ -98,7 +98,7 @@ function __aws_iam_login_words
             __aws_iam_login_profiles
         case :1
             __aws_iam_login_commands
-        # >>> operands: made by 'npm run generate'
+        # >>> operands: made by npm run generate
         case 'hook:1' 'setup:1' 'completion:1'
             printf '%s\n' bash zsh fish
         case 'help:1'
@@ -111,7 +111,7 @@ function __aws_iam_login_words
 end
 
 function __aws_iam_login_commands
-    # >>> descriptions: made by 'npm run generate'
+    # >>> descriptions: made by npm run generate
     printf '%s\t%s\n' \
         init 'find the user\'s name and MFA device, and write them down' \
         login 'get a new session with an MFA code' \
@@ -135,7 +135,7 @@ function __aws_iam_login_commands
 end
 
 complete -c aws-iam-login -f -k -a '(__aws_iam_login_words)'
-# >>> options: made by 'npm run generate'
+# >>> options: made by npm run generate
 complete -c aws-iam-login -n '__aws_iam_login_in "" init login env use exec credential-process rotate status logout console doctor policy' -s p -l profile -x -a '(__aws_iam_login_profiles)' -d 'the profile, also one named like a command'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process rotate console' -l token-code -x -d 'the six digits; - reads them from stdin'
 complete -c aws-iam-login -n '__aws_iam_login_in "" login env use exec credential-process console' -l duration -x -a '15m 1h 4h 8h 12h 24h 36h' -d 'how long a new session lasts, 15m to 36h (default 12h, or duration_seconds of the profile)'

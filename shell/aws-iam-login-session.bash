@@ -80,7 +80,7 @@ __aws_iam_login_find_command() {
     fi
     case $ail_word in
       --) return ;;
-      # >>> options: made by 'npm run generate'
+      # >>> options: made by npm run generate
       --help | -h | --version)
         ail_command=help
         return
@@ -92,7 +92,7 @@ __aws_iam_login_find_command() {
       *)
         if [[ $ail_at == 0 ]]; then
           case $ail_word in
-            # >>> commands: made by 'npm run generate'
+            # >>> commands: made by npm run generate
             init | login | env | use | exec | credential-process | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version)
             # <<< commands
               ail_command=$ail_word ail_at=$ail_place

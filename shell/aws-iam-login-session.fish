@@ -58,7 +58,7 @@ function __aws_iam_login_find_command
         end
         test "$word" = --; and break
         switch $word
-            # >>> options: made by 'npm run generate'
+            # >>> options: made by npm run generate
             case --help -h --version
                 set command help
                 break
@@ -68,7 +68,7 @@ function __aws_iam_login_find_command
             case --quiet -q
                 set quiet $word
             case '-*'
-            # >>> commands: made by 'npm run generate'
+            # >>> commands: made by npm run generate
             case init login env use exec credential-process rotate status list logout console doctor policy hook setup completion help version
             # <<< commands
                 if test $at -eq 0

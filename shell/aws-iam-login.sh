@@ -14,7 +14,10 @@
 # --- What is asked ---------------------------------------------------------------------------------------------
 
 sure=1 evaluated='' first='' second='' third='' words=0 given=' ' name='' expects=''
-format=env as=keys min_ttl='' region='' stored='' undo='' help=''
+min_ttl='' region='' stored='' undo='' help=''
+# >>> defaults: made by npm run generate
+format=env as=keys
+# <<< defaults
 
 # Takes the value $2 of option $1.
 take() {
@@ -53,7 +56,7 @@ for word in "$@"; do
   case $word in
     --) sure='' && break ;;
     -p) expects=profile ;;
-    # >>> values: made by 'npm run generate'
+    # >>> values: made by npm run generate
     --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) expects=${word#--} ;;
     # <<< values
     --*=*)
@@ -84,7 +87,7 @@ case $first in
   env) asked=env operand=$second ;;
   credential-process) asked=process operand=$second ;;
   __profiles) asked=profiles operand=$second ;;
-  # >>> commands: made by 'npm run generate'
+  # >>> commands: made by npm run generate
   init | login | use | exec | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *)
@@ -95,7 +98,6 @@ case $first in
     ;;
 esac
 if [ "$asked" = env ]; then
-  min_ttl=${min_ttl:-300}
   case $format in process | json | dotenv | env-no-export) ;; *) evaluated=1 ;; esac
   if [ -n "$help" ]; then evaluated=''; fi
   case $format in env | fish | process | json | dotenv | env-no-export) ;; *) sure='' ;; esac
@@ -166,6 +168,15 @@ BEGIN {
   zero = sprintf("%c", 0)
   mode = ARGV[1]; profile = ARGV[2]; credentials = ARGV[3]; config = ARGV[4]
   format = ARGV[5]; as = ARGV[6]; min_ttl = ARGV[7]; region = ARGV[8]; undo = ARGV[9] != ""
+  # >>> seconds: made by npm run generate
+  default_duration = 43200
+  default_min_ttl = 300
+  process_min_ttl = 960
+  source_min_ttl = 60
+  longest_role = 3600
+  shortest_wish = 900
+  longest_wish = 43200
+  # <<< seconds
   if (mode == "profiles") answer_profiles()
   if (min_ttl != "") min_ttl = duration(min_ttl)
   if (region != "") check_region(region)
@@ -341,7 +352,7 @@ function answer_session(  is_named_session, is_role, silent, time, end) {
   if (get("profile", "other identity") != "") odd()
   is_role = get("profile", "role_arn") != ""
   if (is_role) source = read_source("profile")
-  if (min_ttl == "") min_ttl = process_min_ttl(is_role)
+  if (min_ttl == "") min_ttl = mode == "process" ? ttl_for_process(is_role) : default_min_ttl
   if (is_role) min_ttl = role_min_ttl(min_ttl)
   silent = is_role || get("profile", "mfa_process") != ""
 
@@ -423,7 +434,7 @@ function role_min_ttl(asked,  lasts) {
 
 function role_lasts(  wished) {
   wished = wished_duration("profile")
-  return wished && wished < 3600 ? wished : 3600
+  return wished && wished < longest_role ? wished : longest_role
 }
 
 function wished_duration(role,  text) {
@@ -433,11 +444,11 @@ function wished_duration(role,  text) {
 }
 
 # What a session must still last for a program that takes it from a process: as minTtlForProcess in TypeScript.
-function process_min_ttl(is_role,  lasts) {
-  if (is_role ? !is_renewed_silently() : get("profile", "mfa_process") == "") return 300
+function ttl_for_process(is_role,  lasts) {
+  if (is_role ? !is_renewed_silently() : get("profile", "mfa_process") == "") return default_min_ttl
   lasts = is_role ? role_lasts() : wished_duration("profile")
-  if (!lasts) lasts = 43200
-  return lasts < 1920 ? lasts / 2 : 960
+  if (!lasts) lasts = default_duration
+  return lasts / 2 < process_min_ttl ? lasts / 2 : process_min_ttl
 }
 
 # Whether a role\047s next session needs nobody at the terminal: follows its sources to the user, as long as all is plain.
@@ -455,7 +466,7 @@ function is_renewed_silently(  name, seen, count, serial_number) {
   region_of("source")
   if (get("source", "mfa_process") != "") return 1
   if (!is_whole("source session") || is_for_role("source session")) return 0
-  return epoch(in_credentials("source session", "expiration")) - clock() >= 60
+  return epoch(in_credentials("source session", "expiration")) - clock() >= source_min_ttl
 }
 
 # What the program would refuse it has to say itself.
@@ -465,7 +476,7 @@ function check_role(role,  arn, id, name, wished) {
   if (id != "" && (id !~ /^[A-Za-z0-9_+=,.@:\/-]+$/ || length(id) < 2 || length(id) > 1224)) odd()
   if (name != "" && (name !~ /^[A-Za-z0-9_+=,.@-]+$/ || length(name) < 2 || length(name) > 64)) odd()
   wished = wished_duration(role)
-  if (wished && (wished < 900 || wished > 43200)) odd()
+  if (wished && (wished < shortest_wish || wished > longest_wish)) odd()
 }
 
 # --- env -----------------------------------------------------------------------------------------------------
@@ -607,7 +618,7 @@ function check_region(text) { if (text !~ /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9]
 function duration(text) {
   if (text !~ /^[0-9]+[hms]?$/ || length(text) > 6) odd()
   text = (text + 0) * (text ~ /h$/ ? 3600 : text ~ /m$/ ? 60 : 1)
-  if (text > 43199) odd()
+  if (text >= default_duration) odd()
   return text
 }
 

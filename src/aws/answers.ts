@@ -3,7 +3,7 @@ import { parseJsonObject } from '../text.ts';
 
 export type CallerIdentity = { readonly account: string; readonly arn: string; readonly userId: string };
 export type MfaDevice = { readonly serialNumber: string; readonly userName: string };
-export type KeyStatus = 'Active' | 'Inactive' | 'Expired';
+type KeyStatus = 'Active' | 'Inactive' | 'Expired';
 export type KeyMetadata = {
   readonly accessKeyId: string;
   readonly status: KeyStatus;

@@ -203,7 +203,7 @@ const session = [
 ] as const satisfies readonly OptionName[];
 
 /** Every command, in the order of the help. */
-export const commands = {
+const commands = {
   init: {
     describe: "find the user's name and MFA device, and write them down",
     group: 'setup',

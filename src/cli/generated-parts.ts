@@ -1,6 +1,8 @@
+import { longestRole, roleLimits } from '../profiles/role.ts';
+import { processMinTtl, sessionDefaults, sourceMinTtl } from '../sessions/defaults.ts';
 import { shells } from '../shells/names.ts';
 import { quoteFish, quotePosix } from '../shells/quoting.ts';
-import { commandNames, commandOf, optionNames, optionOf, userFirst } from './commands.ts';
+import { commandNames, commandOf, optionNames, optionOf, options, userFirst } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
 
 /** A part of a checked-in file that is made from the table of commands: what stands between two marked lines. */
@@ -194,6 +196,16 @@ const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell
 const launcher = 'shell/aws-iam-login.sh';
 const commandsForNode = commandNames.filter((name) => name !== 'env' && name !== 'credential-process');
 
+const launcherSeconds = {
+  default_duration: sessionDefaults.duration,
+  default_min_ttl: sessionDefaults.minTtl,
+  process_min_ttl: processMinTtl,
+  source_min_ttl: sourceMinTtl,
+  longest_role: longestRole,
+  shortest_wish: roleLimits.shortest,
+  longest_wish: roleLimits.longest,
+};
+
 /** File, name of the part, indentation of its lines, lines. A further file needs a row here and two marks in it. */
 const tableOf = (
   topics: readonly string[],
@@ -275,6 +287,8 @@ const tableOf = (
     ],
   ],
   [fishCompletion, 'options', 0, fishOptions()],
+  [launcher, 'defaults', 0, [`format=${options.format.default} as=${options.as.default}`]],
+  [launcher, 'seconds', 2, Object.entries(launcherSeconds).map(([name, seconds]) => `${name} = ${seconds}`)],
   [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
   [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
@@ -321,7 +335,7 @@ const tableOf = (
 export const generatedParts = (topics: readonly string[]): GeneratedPart[] =>
   tableOf(topics).map(([file, name, indent, lines]) => ({
     file,
-    begin: `# >>> ${name}: made by 'npm run generate'`,
+    begin: `# >>> ${name}: made by npm run generate`,
     end: `# <<< ${name}`,
     text: lines.map((line) => `${' '.repeat(indent)}${line}\n`).join(''),
   }));

@@ -42,7 +42,7 @@ const helpAbout = async (operand: string | undefined, context: Context): Promise
 const join = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 /** The help that names every command, in lines of 80 columns at most. */
-export const generalHelp = (paint: Paint): string[] => [
+const generalHelp = (paint: Paint): string[] => [
   'One MFA code a day: AWS sessions for IAM users, in the files and in the shell.',
   '',
   paint('bold', 'Usage'),
@@ -106,7 +106,7 @@ const variables: Readonly<Record<string, string>> = {
 };
 
 /** The help of one command, in lines of 80 columns at most. */
-export const commandHelp = (name: CommandName, paint: Paint): string[] => {
+const commandHelp = (name: CommandName, paint: Paint): string[] => {
   const { describe, operand, options, examples, note = [] } = commandOf(name);
   const own = options.filter((option) => !isEverywhere(option) && optionOf(option, name).hidden !== true);
   const common = everywhere.filter((option) => optionOf(option).hidden !== true);

@@ -13,8 +13,7 @@ import { liveSession } from '../sessions/login.ts';
 import { readOverview } from '../sessions/overview.ts';
 import { findBrowser, openBrowser, reasonAgainstBrowser } from '../terminal/browser.ts';
 import { listed, shellWord } from '../text.ts';
-import { parseDuration } from '../time.ts';
-import { sessionOptionsOf } from './given.ts';
+import { minTtlOf, sessionOptionsOf } from './given.ts';
 import type { Given, SessionOption } from './given.ts';
 
 type ConsoleOption = SessionOption | 'service' | 'print' | 'browser';
@@ -37,8 +36,8 @@ export const runConsole = async (given: Given<ConsoleOption>, context: Context):
     wished === undefined && !given.flag('print') ? reasonAgainstBrowser(env, process.platform) : undefined;
 
   // the console is open for as long as the session lives: one that ends soon is no good
-  const minTtl = given.text('min-ttl') ?? consoleMinTtl;
-  const live = await liveSession({ ...asked, minTtl: parseDuration(minTtl, 'min-ttl', 0, 129_600) }, context);
+  const minTtl = minTtlOf(given.text('min-ttl') ?? consoleMinTtl);
+  const live = await liveSession({ ...asked, minTtl }, context);
   const aws = connectAs(live.session, profile, { region: asked.region, arn: roleArn }, context);
   const url = await aws.getSignInUrl(live.session, destinationOf(service, live.region, roleArn));
   const end = formatEnd(live.session.expiration, context.now());

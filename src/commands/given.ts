@@ -2,7 +2,7 @@ import { usageError } from '../errors.ts';
 import type { Context } from '../context.ts';
 import { findProfile, resolveProfileName } from '../profiles/profile.ts';
 import type { SharedFiles } from '../profiles/profile.ts';
-import { sessionDefaults } from '../sessions/defaults.ts';
+import { sessionDefaults, sessionLimits } from '../sessions/defaults.ts';
 import { minTtlForProcess } from '../sessions/process-min-ttl.ts';
 import type { SessionOptions } from '../sessions/login.ts';
 import { shells } from '../shells/names.ts';
@@ -43,9 +43,9 @@ export const profileOf = (given: Given<'profile'>): string | undefined => {
 /** How the session is wished. Raises UserError (usage). */
 export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions => {
   const lasts = given.text('duration');
-  const duration = lasts === undefined ? undefined : parseDuration(lasts, 'duration', 900, 129_600);
-  const wished = given.text('min-ttl');
-  const minTtl = wished === undefined ? sessionDefaults.minTtl : parseDuration(wished, 'min-ttl', 0, 129_600);
+  const { shortest, longest } = sessionLimits;
+  const duration = lasts === undefined ? undefined : parseDuration(lasts, 'duration', shortest, longest);
+  const minTtl = minTtlOf(given.text('min-ttl'));
   if (duration !== undefined && minTtl >= duration)
     throw usageError('--min-ttl must be shorter than --duration');
   return {
@@ -59,6 +59,10 @@ export const sessionOptionsOf = (given: Given<SessionOption>): SessionOptions =>
     hook: false,
   };
 };
+
+/** The seconds of `--min-ttl`, the default without one. Raises UserError (usage). */
+export const minTtlOf = (given: string | undefined): number =>
+  given === undefined ? sessionDefaults.minTtl : parseDuration(given, 'min-ttl', 0, sessionLimits.longest);
 
 /** How `credential-process` wishes the session. Raises UserError. */
 export const processOptionsOf = (

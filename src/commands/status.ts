@@ -9,18 +9,17 @@ import {
   resolveProfileName,
   sessionProfileName,
 } from '../profiles/profile.ts';
-import { sessionDefaults } from '../sessions/defaults.ts';
 import { formatEnd } from '../sessions/expiration.ts';
 import { describeProfile, sessionProfileOf } from '../sessions/overview.ts';
 import type { Entry } from '../sessions/overview.ts';
 import { readShell } from '../shells/this-shell.ts';
 import type { ShellState } from '../shells/this-shell.ts';
-import { titleOf as keyStoreTitle } from '../stores/keys.ts';
+import { titleOf as keyStoreTitle } from '../stores/names.ts';
 import { stdoutScreen } from '../terminal/screen.ts';
 import type { Screen, Style } from '../terminal/screen.ts';
 import { shellWord, shown } from '../text.ts';
-import { formatDays, parseDuration } from '../time.ts';
-import { profileOf } from './given.ts';
+import { formatDays } from '../time.ts';
+import { minTtlOf, profileOf } from './given.ts';
 import type { Given } from './given.ts';
 import { endOf, toJson, toProfileJson } from './profile-json.ts';
 
@@ -31,8 +30,7 @@ export const runStatus = async (
 ): Promise<number> => {
   const shared = readSharedFiles(context.env);
   const name = resolveProfileName(profileOf(given), context.env, shared);
-  const asked = given.text('min-ttl');
-  const minTtl = asked === undefined ? sessionDefaults.minTtl : parseDuration(asked, 'min-ttl', 0, 129_600);
+  const minTtl = minTtlOf(given.text('min-ttl'));
   const now = context.now();
   const keyDate = newKeyDates(shared.files.state);
   const profile =

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { fileNewline, newLine } from './edit.ts';
-import { hasLoneReturn, strip } from './lines.ts';
+import { hasLoneReturn, replaceLines, strip, textBytes } from './lines.ts';
 import type { Line } from './lines.ts';
 import { jsProfile } from './parse-as-js.ts';
 import { valueOf } from './parse-as-boto.ts';
@@ -18,7 +18,7 @@ const mark = '# aws-iam-login: ';
 export type Aside = ReadonlyMap<string, string | undefined>;
 
 /** The lines of one section that change. */
-export type SectionChange = {
+type SectionChange = {
   readonly profile: string;
   /** The header, as it stands in the file. */
   readonly header: string;
@@ -202,9 +202,6 @@ const placesOf = (
   return places;
 };
 
-const textBytes = (bytes: Buffer, line: Line | undefined): Buffer =>
-  line === undefined ? Buffer.alloc(0) : bytes.subarray(line.start, line.end - line.newline.length);
-
 /** Whether other lines belong to the setting, or it to a block for the JavaScript SDK. */
 const isEntangled = ({ pieces: [first, ...others] }: BotoSetting, blockLines: ReadonlySet<number>): boolean =>
   blockLines.has(first.line) || others.some(({ text }) => text !== '');
@@ -222,22 +219,14 @@ const markedLines = (
     return name === '' ? [] : [{ name, index: section.index + 1 + offset }];
   });
 
-const assemble = (bytes: Buffer, lines: readonly Line[], edits: ReadonlyMap<number, LineEdit>): Buffer => {
-  const parts: Buffer[] = [];
-  let unchanged = 0;
-  for (const [index, line] of lines.entries()) {
-    const edit = edits.get(index);
-    if (edit === undefined) continue;
-    parts.push(bytes.subarray(unchanged, line.start));
-    unchanged = line.end;
-    for (const [place, text] of edit.texts.entries()) {
-      const isLast = place === edit.texts.length - 1;
-      const newline = isLast ? (edit.end ?? line.newline) : line.newline || (edit.between ?? '');
-      parts.push(typeof text === 'string' ? Buffer.from(text) : text, Buffer.from(newline));
-    }
-  }
-  return Buffer.concat([...parts, bytes.subarray(unchanged)]);
-};
+const assemble = (bytes: Buffer, lines: readonly Line[], edits: ReadonlyMap<number, LineEdit>): Buffer =>
+  replaceLines(bytes, lines, edits, (line, { texts, end, between }) =>
+    texts.flatMap((text, place) => {
+      const isLast = place === texts.length - 1;
+      const newline = isLast ? (end ?? line.newline) : line.newline || (between ?? '');
+      return [typeof text === 'string' ? Buffer.from(text) : text, Buffer.from(newline)];
+    }),
+  );
 
 /** Raises UserError when one of the parsers reads anything else than before but the settings of these profiles. */
 const checkEdit = (

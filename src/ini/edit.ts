@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
-import { linesOf, strip } from './lines.ts';
+import { linesOf, replaceLines, strip, textBytes } from './lines.ts';
 import type { Line } from './lines.ts';
 import { isNested, syntaxProblems } from './parse-as-boto.ts';
 import type { BotoSection, BotoSetting } from './parse-as-boto.ts';
@@ -199,28 +199,15 @@ const lastIndex = (section: BotoSection): number =>
 
 const assemble = (bytes: Buffer, lines: readonly Line[], edits: ReadonlyMap<number, LineEdit>): Buffer => {
   const standard = fileNewline(lines);
-  const parts: Buffer[] = [];
-  let unchanged = 0;
-  for (const [index, line] of lines.entries()) {
-    const edit = edits.get(index);
-    if (edit === undefined) continue;
-    parts.push(bytes.subarray(unchanged, line.start));
-    unchanged = line.end;
-    const newline = line.newline === '' ? standard : line.newline;
-    const kept =
-      edit.drop === true
-        ? []
-        : [
-            edit.text === undefined
-              ? bytes.subarray(line.start, line.end - line.newline.length)
-              : Buffer.from(edit.text),
-          ];
-    const texts = [...kept, ...(edit.after ?? []).map((text) => Buffer.from(text))];
+  return replaceLines(bytes, lines, edits, (line, { text, drop, after = [] }) => {
+    const kept = text === undefined ? textBytes(bytes, line) : Buffer.from(text);
+    const texts = [...(drop === true ? [] : [kept]), ...after.map((added) => Buffer.from(added))];
     // A last line without a newline hands this on to the line that is now the last.
-    for (const [place, text] of texts.entries())
-      parts.push(text, Buffer.from(place === texts.length - 1 ? line.newline : newline));
-  }
-  return Buffer.concat([...parts, bytes.subarray(unchanged)]);
+    return texts.flatMap((part, place) => [
+      part,
+      Buffer.from(place === texts.length - 1 ? line.newline : line.newline || standard),
+    ]);
+  });
 };
 
 /** LF where CR stands alone: the JavaScript SDK ends no line there. */

@@ -51,6 +51,28 @@ const asIs = (text: string): string => text;
 export const decode = (raw: string): string =>
   /[\x80-\xff]/.test(raw) ? Buffer.from(raw, 'latin1').toString('utf8') : raw;
 
+/** The bytes of a line without its newline, none where there is no line. */
+export const textBytes = (bytes: Buffer, line: Line | undefined): Buffer =>
+  line === undefined ? Buffer.alloc(0) : bytes.subarray(line.start, line.end - line.newline.length);
+
+/** The file with other bytes in the place of lines, by the index of these. */
+export const replaceLines = <Edit>(
+  bytes: Buffer,
+  lines: readonly Line[],
+  edits: ReadonlyMap<number, Edit>,
+  partsOf: (line: Line, edit: Edit) => readonly Buffer[],
+): Buffer => {
+  const parts: Buffer[] = [];
+  let unchanged = 0;
+  for (const [index, line] of lines.entries()) {
+    const edit = edits.get(index);
+    if (edit === undefined) continue;
+    parts.push(bytes.subarray(unchanged, line.start), ...partsOf(line, edit));
+    unchanged = line.end;
+  }
+  return Buffer.concat([...parts, bytes.subarray(unchanged)]);
+};
+
 /** Whether a line ends where the JavaScript SDK ends none. */
 export const hasLoneReturn = (lines: readonly Line[]): boolean =>
   lines.some(({ newline }) => newline === '\r');

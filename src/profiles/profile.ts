@@ -219,7 +219,7 @@ export const checkCredentialsFile = (shared: SharedFiles): void => {
 };
 
 /** What `checkCredentialsFile` raises, or undefined. */
-export const findCredentialsProblem = ({ files, credentialsBytes }: SharedFiles): UserError | undefined => {
+const findCredentialsProblem = ({ files, credentialsBytes }: SharedFiles): UserError | undefined => {
   const problem = credentialsBytes && problemOf(credentialsBytes, files.credentials, 'syntax');
   return problem
     ? new UserError(problem, { hint: 'AWS CLI and boto3 refuse this file too: mend that line' })

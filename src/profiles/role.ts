@@ -27,6 +27,9 @@ export type RoleChain = { readonly user: Profile; readonly roles: readonly Role[
 /** The longest that AWS lets a role live that is assumed with a session, in seconds. */
 export const longestRole = 3600;
 
+/** What AWS lets a `duration_seconds` of a role be. */
+export const roleLimits = { shortest: 900, longest: 43_200 } as const;
+
 /** The longest chain that is followed: more is a mistake, each one costs a request for an hour at most. */
 export const mostRoles = 20;
 
@@ -149,10 +152,12 @@ const matching = (profile: Profile, key: string, pattern: RegExp, where: string)
 const durationOf = (profile: Profile): number | undefined => {
   const value = textOf(profile, 'duration_seconds');
   if (value === undefined) return undefined;
-  if (/^\d{3,6}$/.test(value) && Number(value) >= 900 && Number(value) <= 43_200) return Number(value);
-  throw new UserError(`duration_seconds of ${nameOf(profile)} must be 900 to 43200: ${shellWord(value)}`, {
-    hint: `a role that is assumed with a session lives for ${longestRole} s at most`,
-  });
+  const { shortest, longest } = roleLimits;
+  if (/^\d{3,6}$/.test(value) && Number(value) >= shortest && Number(value) <= longest) return Number(value);
+  throw new UserError(
+    `duration_seconds of ${nameOf(profile)} must be ${shortest} to ${longest}: ${shellWord(value)}`,
+    { hint: `a role that is assumed with a session lives for ${longestRole} s at most` },
+  );
 };
 
 const noSource = (profile: Profile): UserError => {

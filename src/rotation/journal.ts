@@ -10,7 +10,7 @@ import { readStateFile, removeStateFile, writeStateFile } from '../files/state-f
 import type { AccessKey } from '../profiles/profile.ts';
 
 /** How far a rotation has come; what each one means stands with the steps in steps.ts. */
-export const phases = ['creating', 'created', 'stored', 'deactivated', 'deleting'] as const;
+const phases = ['creating', 'created', 'stored', 'deactivated', 'deleting'] as const;
 export type Phase = (typeof phases)[number];
 
 export type TimeWindow = { readonly from: number; readonly until: number };

@@ -14,7 +14,7 @@ export type KeyHolder = {
 export type WantedKey = { readonly accessKeyId: string; readonly secretAccessKey?: string | undefined };
 
 /** What a key store asks and tells while it writes. */
-export type Writing = {
+type Writing = {
   /** Raises an error where nothing may be written any more. */
   readonly checkOwn: () => void;
   /** Is told each place that has been written. */

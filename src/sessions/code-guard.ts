@@ -56,7 +56,7 @@ export const forgetCode = (
 type Memory = { readonly salt: string; readonly sent: Readonly<Record<string, string>> };
 
 /** A name for files that belong to a serial number. */
-export const serialNumberId = (serialNumber: string): string =>
+const serialNumberId = (serialNumber: string): string =>
   createHash('sha256').update(serialNumber).digest('hex').slice(0, 16);
 
 const memoryPath = (stateFolder: string, serialNumber: string): string =>

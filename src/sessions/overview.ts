@@ -22,7 +22,7 @@ import { readRoleSession, readStored, readUserSession } from './stored-session.t
  * How it stands with a session: `live`; `ready`, a role's that is fetched without a code when it is needed; `expired`;
  * `none`; `unknown` for one of another program, which does not say when it ends.
  */
-export type SessionState = 'live' | 'ready' | 'expired' | 'none' | 'unknown';
+type SessionState = 'live' | 'ready' | 'expired' | 'none' | 'unknown';
 
 /** What the two files tell about a profile, without a secret and without a look at AWS. */
 export type Entry = {

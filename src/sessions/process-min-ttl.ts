@@ -1,10 +1,7 @@
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { isRole, longestRole, resolveRoleChain, sessionOwner } from '../profiles/role.ts';
-import { sessionDefaults, sourceMinTtl } from './defaults.ts';
+import { processMinTtl, sessionDefaults, sourceMinTtl } from './defaults.ts';
 import { findUserSession } from './live-session.ts';
-
-// boto runs a credential_process at every use of a session that has less than 15 minutes left.
-const processMinTtl = 960;
 
 /**
  * The seconds that a session must still last for a program which takes it from a `credential_process`: more than usual

@@ -40,7 +40,7 @@ export const givenCode = async (
 };
 
 /** The six digits in what was given, blanks inside left out. Raises UserError (usage) for anything else. */
-export const parseTokenCode = (given: string): string => {
+const parseTokenCode = (given: string): string => {
   const digits = given.replaceAll(/\s/g, '');
   if (/^\d{6}$/.test(digits)) return digits;
   throw new UserError('a token code is six digits', {

@@ -16,7 +16,7 @@ import { shellWord } from '../text.ts';
 import { newSender } from './code-exchange.ts';
 import type { ExchangeOptions, Send } from './code-exchange.ts';
 import { rejectedCode } from './code-guard.ts';
-import { sessionDefaults } from './defaults.ts';
+import { sessionDefaults, sessionLimits } from './defaults.ts';
 import { withDevice } from './initialise.ts';
 import type { DeviceOptions } from './initialise.ts';
 import { findUserSession, userLiveSession } from './live-session.ts';
@@ -162,7 +162,7 @@ const durationOf = (user: Profile, { duration, minTtl }: UserSessionOptions): nu
   const wish = isRole(user) ? undefined : user.settings.get('duration_seconds') || undefined;
   if (duration === undefined && wish !== undefined && !isDuration(wish)) {
     throw new UserError(
-      `duration_seconds of profile ${shellWord(user.name)} must be 900 to 129600: ${shellWord(wish)}`,
+      `duration_seconds of profile ${shellWord(user.name)} must be ${sessionLimits.shortest} to ${sessionLimits.longest}: ${shellWord(wish)}`,
       { hint: 'sessions of a user last 15 minutes to 36 hours; --duration says it for one call' },
     );
   }
@@ -173,7 +173,9 @@ const durationOf = (user: Profile, { duration, minTtl }: UserSessionOptions): nu
 };
 
 const isDuration = (seconds: string): boolean =>
-  /^\d{3,6}$/.test(seconds) && Number(seconds) >= 900 && Number(seconds) <= 129_600;
+  /^\d{3,6}$/.test(seconds) &&
+  Number(seconds) >= sessionLimits.shortest &&
+  Number(seconds) <= sessionLimits.longest;
 
 const warnOfReaders = (path: string, context: Context): void => {
   const mode = othersMode(path);

@@ -93,7 +93,7 @@ const confirm = async (input: boolean, context: Context): Promise<void> => {
 };
 
 /** One change to one file. */
-export type Step =
+type Step =
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
   | { readonly kind: 'remove'; readonly path: string }
   | {
@@ -106,14 +106,14 @@ export type Step =
     };
 
 /** What is to be done, in this order; nothing when all is there already. */
-export type Plan = {
+type Plan = {
   readonly steps: readonly Step[];
   /** The folder of the copies. */
   readonly folder: string;
 };
 
 /** What sets this shell up. Raises UserError for an rc file with half a block of ours. */
-export const planSetup = (shell: Shell, env: Environment, installation: Installation): Plan => {
+const planSetup = (shell: Shell, env: Environment, installation: Installation): Plan => {
   const folder = copyFolder(env);
   const lines = blockOf(shell, join(folder, rows[shell].script), env);
   const paths = rows[shell].rcFiles(env, installation.platform);
@@ -139,7 +139,7 @@ export const planSetup = (shell: Shell, env: Environment, installation: Installa
 };
 
 /** What takes this shell's block out again, and the copies once no other shell needs them. Raises UserError. */
-export const planRemoval = (shell: Shell, env: Environment, { platform }: Installation): Plan => {
+const planRemoval = (shell: Shell, env: Environment, { platform }: Installation): Plan => {
   const folder = copyFolder(env);
   const isNeeded = shells.some(
     (other) => other !== shell && rows[other].rcFiles(env, platform).some((path) => hasBlock(path)),

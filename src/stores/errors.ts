@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 
 /** The `failureCode` of a store that is locked, not there, or does not do what it should. */
-export const storeFailure = 'KeyStore';
+const storeFailure = 'KeyStore';
 
 /** A failure of a store, which the sentence names. */
 export const storeError = (message: string, hint: string): UserError =>

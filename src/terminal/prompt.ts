@@ -162,7 +162,7 @@ type Key =
   | { readonly kind: 'enter' | 'interrupt' | 'end' };
 
 /** What was pressed, in the order of the characters that a terminal in raw mode sends. */
-export const keysOf = (chunk: string): Key[] =>
+const keysOf = (chunk: string): Key[] =>
   // Escape sequences (arrows, bracketed paste) and other control characters mean nothing here.
   Array.from(chunk.replaceAll(escapeSequence, '')).flatMap((character): Key[] => {
     if (character === '\r' || character === '\n') return [{ kind: 'enter' }];

@@ -30,7 +30,7 @@ export const linePainter = (env: Environment): ((text: string, kind: 'error' | u
 };
 
 /** How text is painted: colour only on a terminal, never with `NO_COLOR` or `TERM=dumb`. */
-export const paintOn = (isTerminal: boolean, env: Environment): Paint =>
+const paintOn = (isTerminal: boolean, env: Environment): Paint =>
   isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
     ? // the decision is made: Node would make it again from the variables of the whole process
       (style, text) => styleText(style, text, { validateStream: false })
