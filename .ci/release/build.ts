@@ -28,7 +28,18 @@ const versionOnly: Plugin = {
 };
 
 /** Parts of Node that cost milliseconds, and that most commands import for what they seldom do. */
-const costly = ['crypto', 'child_process', 'http', 'https', 'net', 'tls', 'tty', 'zlib', 'timers/promises'];
+const costly = [
+  'crypto',
+  'child_process',
+  'fs/promises',
+  'http',
+  'https',
+  'net',
+  'tls',
+  'tty',
+  'zlib',
+  'timers/promises',
+];
 
 /** What was bundled of other files, without those that stand for a part of Node: nobody's licence is on them. */
 const withoutNode = <Value>(inputs: Readonly<Record<string, Value>>): Record<string, Value> =>
@@ -69,10 +80,12 @@ const buildProgram = async (): Promise<void> => {
       entryPoints: ['src/main.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
+        '@smithy/core/event-streams': './src/aws/no-event-streams.ts',
         debug: './src/aws/no-debug.ts',
-        'node:http2': './src/aws/no-http2.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
+      // of ES modules esbuild takes only what is used: STS and IAM need neither JSON nor CBOR, nor http2
+      mainFields: ['module', 'main'],
       define: { 'import.meta.url': importMetaUrl },
       plugins: [versionOnly, loadedWhenUsed],
       outdir: partsFolder,
