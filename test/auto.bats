@@ -130,7 +130,7 @@ asks_only_once() {
   press C-c
   wait_for '^R[0-9]+>$'
   done_with 'echo one'
-  enter "$(child_shell "$1")"
+  to_prompt "$(child_shell "$1")"
   done_with 'echo child'
   [[ $(count_on_screen 'Enter MFA code') -eq 1 && $(calls) -eq 1 ]]
 }
@@ -143,6 +143,7 @@ waits_for_typed_line() {
   open_terminal 150 200 "${COMMAND[@]}"
   exec 8>"$D/gate" # waits for the reader
   enter 'echo typed''-line'
+  wait_for 'echo typed-line$'
   exec 8>&-
   wait_for "^typed-line$|$question"
   # fish 4 has read the line itself by then, and runs it after the question.

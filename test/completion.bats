@@ -47,33 +47,31 @@ aws_access_key_id = AKIATHREE
 CREDENTIALS
   # compinit may come before or after our line.
   case $BATS_TEST_DESCRIPTION in
-    zsh:*) echo 'autoload -Uz compinit && compinit -u -D' >"$D/before" ;;
+    zsh:*) echo "autoload -Uz compinit && compinit -u -d $BATS_FILE_TMPDIR/zcompdump" >"$D/before" ;;
   esac
 }
 teardown() { stop_shells; }
 
-# completed TEXT: what stands on the line after Tab, which must change it.
-completed() {
+# completes TEXT EXPECTED: what stands on the line after Tab, behind the name of the program.
+completes() {
+  local text
   clear_screen
-  wait_for '^R[0-9]+>$'
-  type_text "$1"
+  type_text "aws-iam-login $1"
   press Tab
   type_text '@@'
-  wait_for '@@$'
-  screen | sed -n '/^R[0-9]*> aws/{s/^R[0-9]*> //; s/ *@@.*$//; p; q}'
+  wait_for '^R[0-9]+> aws-iam-login (.*[^ ]) *@@$'
+  text=${ANSWER[0]}
   press C-e C-u
+  [[ $text == "$2" ]] || {
+    echo "'$1' became '$text', not '$2'"
+    return 1
+  }
 }
 
 completes_words() {
   local text expected
   start_shell "$1"
-  while IFS='|' read -r text expected; do
-    run completed "aws-iam-login $text"
-    [[ $output == "aws-iam-login $expected" ]] || {
-      echo "'$text' became '$output', not '$expected'"
-      return 1
-    }
-  done <<'WORDS'
+  while IFS='|' read -r text expected; do completes "$text" "$expected"; done <<'WORDS'
 logi|login
 logo|logout
 compl|completion
@@ -109,8 +107,12 @@ WORDS
 }
 for_each_shell completes_words "commands, options, values and profiles, in both word orders"
 
+# only_note_calls: the program on the PATH does nothing else.
+only_note_calls() { printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\n' "$D/calls" >"$D/bin/aws-iam-login"; }
+
 completes_odd_names() {
   local text expected
+  only_note_calls
   start_shell "$1"
   done_with "cd $D/home"
   while IFS='|' read -r text expected; do
@@ -120,7 +122,10 @@ completes_odd_names() {
     press Tab
     # The whole name must be one word, in whatever way it is quoted; an open quote is closed by the shell, or here.
     case $text in
-      [\"\']*) screen_quotes "${text:0:1}" ;;
+      [\"\']*)
+        wait_for '--profile (.(with space|[$][(]touch pwned[)])["'\'' ]*)$'
+        case ${ANSWER[0]} in *[a-z\)]"${text:0:1}") ;; *) type_text "${text:0:1}" ;; esac
+        ;;
     esac
     type_text ' --quiet'
     press Enter
@@ -145,21 +150,11 @@ ind|indented
 NAMES
   [[ ! -e $D/home/pwned ]]
 }
-
-# screen_quotes QUOTE: closes the quote unless the shell has done so.
-screen_quotes() {
-  local text='' end=$((SECONDS + 60))
-  # not the line before this one, which may still be there
-  until [[ $text =~ ^--profile\ .(with\ space|'$(touch pwned)')[\"\'\ ]*$ ]]; do
-    ((SECONDS < end)) || return 1
-    text=$(screen | grep -o -- '--profile .*' | tail -n 1)
-  done
-  case $text in *[a-z\)]"$1") ;; *) type_text "$1" ;; esac
-}
 for_each_shell completes_odd_names "names with blanks, quotes and dollars come out as one word"
 
 quotes_everywhere() {
   local name text
+  only_note_calls
   start_shell "$1"
   done_with "cd $D/home"
   for name in '$(touch pwned)' '`touch pwned`' ';touch pwned;'; do
@@ -178,7 +173,6 @@ quotes_everywhere() {
         echo "'$text' became '$(<"$D/calls")'"
         return 1
       }
-      wait_for '^R[0-9]+>$'
     done
   done
   [[ ! -e $D/home/pwned ]]
@@ -227,8 +221,7 @@ for_each_shell describes_kinds "the kind of a profile stands beside it" zsh fish
 fits_command() {
   local twice=''
   if [[ $1 == bash ]]; then twice=2; fi
-  start_shell "$1"
-  request 'tmux resize-window -x 30' # one name a line
+  WIDTH=30 start_shell "$1" # one name a line
   run offered 'use ' $twice
   [[ ${output//$'\n'/ } == 'Role-one me@corp.example indented default-sts' ]]
   run offered 'login ' $twice
@@ -255,11 +248,10 @@ starts_no_node() {
   printf '[default]\naws_access_key_id = AKIAONE\n\n[me@corp.example]\naws_access_key_id = AKIATWO\n' >"$D/home/.aws/credentials"
   printf '[profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = default\n' >"$D/home/.aws/config"
   start_shell "$1"
-  completed 'aws-iam-login use ro' >/dev/null # the completion is loaded now
+  completes 'use ro' 'use role' # the completion is loaded now
   clear_screen
   trace_shell
-  run completed 'aws-iam-login use me@c'
-  [[ $output == 'aws-iam-login use me@corp.example' ]]
+  completes 'use me@c' 'use me@corp.example'
   end_trace
   [[ $(processes) == *awk* && $(processes) != */node\"* && $(wc -l <"$D/calls") -eq 0 ]]
 }
@@ -270,18 +262,15 @@ follows_variables() {
   mkdir "$D/home/elsewhere"
   printf '[profile tilde-one]\n' >"$D/home/elsewhere/config"
   start_shell "$1" "AWS_SHARED_CREDENTIALS_FILE=$D/my credentials" 'AWS_CONFIG_FILE=~/elsewhere/config'
-  run completed 'aws-iam-login use me@'
-  [[ $output == 'aws-iam-login use me@corp.example' ]]
-  run completed 'aws-iam-login use til'
-  [[ $output == 'aws-iam-login use tilde-one' ]]
+  completes 'use me@' 'use me@corp.example'
+  completes 'use til' 'use tilde-one'
 }
 for_each_shell follows_variables "the files are found where AWS's variables say"
 
 survives_no_files() {
   rm -r "$D/home/.aws"
   start_shell "$1"
-  run completed 'aws-iam-login rot'
-  [[ $output == 'aws-iam-login rotate' ]]
+  completes 'rot' 'rotate'
   clear_screen
   type_text 'aws-iam-login use x'
   press Tab
@@ -295,12 +284,9 @@ survives_options() {
   local line
   while IFS= read -r line; do
     printf '%s\n' "$line" >"$D/after"
+    echo "with $line"
     start_shell "$1"
-    run completed 'aws-iam-login use me@c'
-    [[ $output == 'aws-iam-login use me@corp.example' ]] || {
-      echo "with $line: $output"
-      return 1
-    }
+    completes 'use me@c' 'use me@corp.example'
     end_terminal
   done < <(
     case $1 in
@@ -316,39 +302,45 @@ loads_late() {
   : >"$D/before"
   echo 'autoload -Uz compinit && compinit -u -D' >"$D/after"
   start_shell zsh
-  run completed 'aws-iam-login use me@c'
-  [[ $output == 'aws-iam-login use me@corp.example' ]]
+  completes 'use me@c' 'use me@corp.example'
 }
 for_each_shell loads_late "compinit may come after our line" zsh
 
 knows_help() {
   start_shell "$1"
-  run completed 'aws-iam-login help troubl'
-  [[ $output == 'aws-iam-login help troubleshooting' ]]
-  run completed 'aws-iam-login help credent'
-  [[ $output == 'aws-iam-login help credential-process' ]]
+  completes 'help troubl' 'help troubleshooting'
+  completes 'help credent' 'help credential-process'
 }
 for_each_shell knows_help "help is followed by a command or a topic"
 
+# Each command of the help, with its options, is a line of a file.
+list_options() {
+  local program=$PACKAGE/dist/aws-iam-login.cjs command
+  local -a commands
+  [[ ! -s $BATS_FILE_TMPDIR/options ]] || return 0
+  read_lines commands < <("$program" --help | sed -n '/^Daily/,/^Options/s/^  \([a-z-]\{3,\}\)  .*/\1/p')
+  ((${#commands[@]} >= 10))
+  for command in "${commands[@]}"; do
+    "$program" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u | grep -vxE -- '--(version|help)' | tr '\n' ' ' | sed "s/^/$command /"
+    echo
+  done >"$BATS_FILE_TMPDIR/options"
+}
+
 knows_all_options() {
   local command options
-  local -a commands
-  read_lines commands < <("$PACKAGE/dist/aws-iam-login.cjs" --help | sed -n '/^Daily/,/^Options/s/^  \([a-z-]\{3,\}\)  .*/\1/p')
-  ((${#commands[@]} >= 10))
+  list_options
   check_options "$1" >"$D/after"
   start_shell "$1"
-  for command in "${commands[@]}"; do
-    run completed "aws-iam-login $command"
-    [[ $output == "aws-iam-login $command" ]]
-    options=$("$PACKAGE/dist/aws-iam-login.cjs" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u | grep -vxE -- '--(version|help)' | tr '\n' ' ')
+  while read -r command options; do
+    completes "$command" "$command"
+    clear_screen
     enter "check_options $command $options"
-    wait_for "checked $command$" # behind the line itself where that ends with the screen
+    wait_for "^checked $command$"
     [[ $(count_on_screen 'is missing') -eq 0 ]] || {
       screen
       return 1
     }
-    clear_screen
-  done
+  done <"$BATS_FILE_TMPDIR/options"
 }
 
 # check_options SHELL: a function for that shell, which names the options of a command that it does not complete.
@@ -359,11 +351,9 @@ check_options() {
 check_options() {
   local command=$1 option
   shift
-  for option in "$@"; do
-    COMP_LINE="aws-iam-login $command $option" COMP_POINT=200
-    _aws_iam_login aws-iam-login "$option" x
-    [[ ${COMPREPLY[0]-} == "$option " ]] || echo "$option is missing"
-  done
+  COMP_LINE="aws-iam-login $command --" COMP_POINT=200
+  _aws_iam_login aws-iam-login -- x
+  for option in "$@"; do [[ " ${COMPREPLY[*]} " == *" $option "* ]] || echo "$option is missing"; done
   echo "checked $command"
 }
 CHECK
@@ -371,9 +361,9 @@ CHECK
     zsh)
       cat <<CHECK
 check_options() {
-  local command=\$1 option
+  local command=\$1 option text=\$(<$PACKAGE/completions/_aws-iam-login)
   shift
-  for option in "\$@"; do grep -qE -- "\${option}[^a-z-]" $PACKAGE/completions/_aws-iam-login || echo "\$option is missing"; done
+  for option in "\$@"; do [[ \$text == *\${option}[^a-z-]* ]] || echo "\$option is missing"; done
   echo "checked \$command"
 }
 CHECK
@@ -383,9 +373,9 @@ CHECK
 function check_options
   set -l command $argv[1]
   set -e argv[1]
+  set -l found (complete -C "aws-iam-login $command --" | string replace -r '\t.*' '')
   for option in $argv
-    set -l found (complete -C "aws-iam-login $command $option" | string split \t)
-    contains -- $option $found[1]; or echo "$option is missing"
+    contains -- $option $found; or echo "$option is missing"
   end
   echo "checked $command"
 end

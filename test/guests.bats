@@ -365,10 +365,10 @@ gets_along() {
     neighbour "$1" "$tool" >"$D/$place"
     store_session default 3600 TWO
     start_shell "$1"
-    enter 'sh -c "exit 6"'
+    to_prompt 'sh -c "exit 6"'
     wait_for '^R6>$'
     read_lines variables < <(session_variables default -5)
-    enter "$(assignments "$1" "${variables[@]}"); cd $D/home/project; sh -c 'exit 7'"
+    to_prompt "$(assignments "$1" "${variables[@]}"); cd $D/home/project; sh -c 'exit 7'"
     wait_for '^R7>$'
     done_with 'echo "key=$AWS_ACCESS_KEY_ID direnv=$FROM_DIRENV"'
     case $tool in

@@ -54,7 +54,7 @@ declines() {
     wait_for '^AWS_ACCESS_KEY_ID=\[ASIAOLD\]'
     wait_for '^AWS_IAM_LOGIN_DECLINED=\[default:[0-9]+\]'
     [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
-    enter "$(child_shell "$1")"
+    to_prompt "$(child_shell "$1")"
     done_with 'echo child'
     [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
   done
@@ -248,7 +248,7 @@ waits_longer() {
   become_session "$1" nobody -5
   for expected in 30 60 120 240 480 900 900; do
     done_with 'echo next'
-    enter 'echo "delay=[$__aws_iam_login_delay]"'
+    done_with 'echo "delay=[$__aws_iam_login_delay]"'
     wait_for "^delay=\[$expected\]"
     clear_screen
     case $1 in fish) done_with 'set -g __aws_iam_login_wait 0; set -g __aws_iam_login_quiet_until 0' ;; *) done_with '__aws_iam_login_wait=0' ;; esac
@@ -260,9 +260,9 @@ keeps_status() {
   start_shell "$1"
   store_session default 3600 TWO
   become_session "$1" default 3600
-  enter 'sh -c "exit 7"'
+  to_prompt 'sh -c "exit 7"'
   wait_for '^R7>$'
-  enter "$(assignments "$1" AWS_IAM_LOGIN_RENEW_AT=1000000000 AWS_IAM_LOGIN_EXPIRES_AT=1000000000); sh -c 'exit 8'"
+  to_prompt "$(assignments "$1" AWS_IAM_LOGIN_RENEW_AT=1000000000 AWS_IAM_LOGIN_EXPIRES_AT=1000000000); sh -c 'exit 8'"
   wait_for '^R8>$'
   [[ $(calls) -eq 1 ]]
 }
@@ -277,7 +277,7 @@ keeps_pipestatus() {
   FIRST_PROMPT='^P0>$' start_shell "$1"
   store_session default 3600 TWO
   become_session "$1" default 3600
-  enter 'sh -c "exit 3" | sh -c "exit 4" | true'
+  to_prompt 'sh -c "exit 3" | sh -c "exit 4" | true'
   wait_for '^P3[- ]4[- ]0>$'
 }
 for_each_shell keeps_pipestatus "and the codes of its pipeline"
@@ -288,9 +288,9 @@ counts_processes() {
   become_session "$1" default 3600
   done_with 'echo ready'
   trace_shell
-  enter 'true'
-  press Enter
-  press Enter
+  to_prompt 'true'
+  to_prompt ''
+  to_prompt ''
   done_with 'echo traced'
   end_trace
   [[ $(processes) == '' && $(grep -E '\.aws|calls' "$D/trace") == '' ]]
@@ -307,6 +307,7 @@ types_ahead() {
   exec 8>"$D/gate"
   enter 'echo typed''-line'
   type_text 'echo typed''-half'
+  wait_for 'echo typed-half$'
   exec 8>&-
   wait_for '^typed-line'
   # fish 4 has read the half line itself by then, and brings it up after the question.
@@ -327,23 +328,31 @@ types_ahead() {
 }
 for_each_shell types_ahead "what was typed ahead postpones the question, and is neither lost nor taken for a code"
 
-# expire_at_standing_prompt SHELL: the session ends while the prompt stands, without a prompt in between.
-expire_at_standing_prompt() {
-  local start=$SECONDS seconds end
-  done_with true
-  # Time enough for this machine to reach the prompt before the end.
-  seconds=$((2 + 4 * (SECONDS - start)))
-  become_session "$1" default "$seconds" AWS_IAM_LOGIN_WARN=0
-  end=$(($(date +%s) + seconds)) # the session's own, or a little later
-  wait_for '^R0>$'
-  until (($(date +%s) > end)); do sleep 0.1; done
+# outlive_session SHELL [NAME=VALUE...]: starts the shell, whose session ends while the prompt stands, without a prompt in
+# between. Where the machine reached the prompt too late, the session of another try lasts longer.
+outlive_session() {
+  local seconds end now
+  for seconds in 2 8 32; do
+    start_shell "$@"
+    become_session "$1" default "$seconds" AWS_IAM_LOGIN_WARN=0
+    printf -v now '%(%s)T' -1
+    end=$((now + seconds)) # the session's own, or a little later
+    wait_for "^R0>$|$question"
+    if (($(count_on_screen 'Enter MFA code') == 0)); then break; fi
+    end_terminal
+  done
+  until ((now > end)); do
+    sleep 0.1
+    printf -v now '%(%s)T' -1
+  done
+  [[ $(count_on_screen 'Enter MFA code') -eq 0 ]]
+  : >"$D/calls"
 }
 
 asks_before_command() {
   printf '#!/bin/sh\necho "terraform runs with $AWS_ACCESS_KEY_ID"\n' >"$D/bin/terraform"
   chmod +x "$D/bin/terraform"
-  start_shell "$1"
-  expire_at_standing_prompt "$1"
+  outlive_session "$1"
   enter 'true; env X=1 terraform plan'
   wait_for "$question"
   enter "$(local_code)"
@@ -352,8 +361,7 @@ asks_before_command() {
 for_each_shell asks_before_command "an end that passed while the prompt stood is noticed before terraform runs" zsh fish
 
 asks_not_before_others() {
-  start_shell "$1"
-  expire_at_standing_prompt "$1"
+  outlive_session "$1"
   enter 'echo "other=$AWS_ACCESS_KEY_ID"'
   wait_for '^other=ASIAOLD'
   wait_for "$question"
@@ -362,8 +370,7 @@ asks_not_before_others() {
 for_each_shell asks_not_before_others "before another command there is no question" zsh fish
 
 adopts_before_others() {
-  start_shell "$1"
-  expire_at_standing_prompt "$1"
+  outlive_session "$1"
   store_session default 3600 TWO
   enter 'echo "other=$AWS_ACCESS_KEY_ID"'
   wait_for '^other=ASIATWO'
@@ -371,8 +378,7 @@ adopts_before_others() {
 for_each_shell adopts_before_others "but a session is adopted before any command" zsh fish
 
 leaves_own_command_alone() {
-  start_shell "$1"
-  expire_at_standing_prompt "$1"
+  outlive_session "$1"
   store_session default 3600 TWO
   enter 'aws-iam-login --version; echo "own=$AWS_ACCESS_KEY_ID"'
   wait_for '^own=ASIAOLD'
@@ -381,8 +387,7 @@ leaves_own_command_alone() {
 for_each_shell leaves_own_command_alone "save our own" zsh fish
 
 asks_before_named_commands() {
-  start_shell "$1" 'AWS_IAM_LOGIN_COMMANDS=kubectl mycommand'
-  expire_at_standing_prompt "$1"
+  outlive_session "$1" 'AWS_IAM_LOGIN_COMMANDS=kubectl mycommand'
   enter 'true && /bin/mycommand'
   wait_for "$question"
   press C-c
@@ -454,7 +459,7 @@ traces_no_secret() {
   case $1 in fish) done_with 'set -g fish_trace 1' ;; *) done_with 'set -xv' ;; esac
   become_session "$1" default -5
   done_with 'true'
-  enter 'aws-iam-login use default'
+  done_with 'aws-iam-login use default'
   done_with 'true'
   [[ $(count_on_screen 'secret\+TRACED|token/TRACED') -eq 0 ]]
   case $1 in fish) done_with 'set -e fish_trace' ;; *) done_with 'set +xv' ;; esac
@@ -506,12 +511,12 @@ for_each_shell uses "use switches this shell, in both word orders and with the o
 tells() {
   local seconds
   for seconds in 140 3620 43220 129020; do
-    store_session "of$seconds" "$seconds" "AT$seconds"
     printf '\n[of%s]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\nregion = eu-west-3\n' "$seconds" >>"$D/home/.aws/credentials"
   done
   start_shell "$1"
   for seconds in 140 3620 43220 129020; do
     clear_screen
+    store_session "of$seconds" "$seconds" "AT$seconds" # now, as the words change within seconds
     done_with "aws-iam-login use of$seconds --min-ttl 0"
     done_with "aws-iam-login login of$seconds --if-needed --min-ttl 0"
     [[ $(count_on_screen "^aws-iam-login: session of of$seconds until .*[0-9]{2}:[0-9]{2} \([^)]+ (h|min)\), eu-west-3$") -eq 2 ]]
@@ -530,14 +535,14 @@ for_each_shell tells "use says until when, in the words of login, and --quiet sa
 uses_nothing() {
   store_session default 3600 ONE
   start_shell "$1"
-  enter 'aws-iam-login use default'
-  enter 'aws-iam-login use nobody'
+  to_prompt 'aws-iam-login use default'
+  to_prompt 'aws-iam-login use nobody'
   wait_for '^aws-iam-login: .*nobody'
   wait_for '^R1>$'
   show AWS_ACCESS_KEY_ID
   wait_for '^AWS_ACCESS_KEY_ID=\[ASIAONE\]'
   clear_screen
-  enter 'aws-iam-login use --help'
+  to_prompt 'aws-iam-login use --help'
   wait_for 'aws-iam-login use \[profile\]'
   wait_for '^R0>$'
   show AWS_ACCESS_KEY_ID
@@ -547,12 +552,12 @@ for_each_shell uses_nothing "use that fails leaves this shell as it is, and has 
 
 passes_through() {
   start_shell "$1"
-  enter 'aws-iam-login frobnicate use-less'
+  to_prompt 'aws-iam-login frobnicate use-less'
   wait_for '^R2>$'
-  enter 'aws-iam-login exec default --no-input -- echo use'
+  to_prompt 'aws-iam-login exec default --no-input -- echo use'
   wait_for '^R125>$'
   store_session default 3600 ONE
-  enter "aws-iam-login exec default -- sh -c 'echo \"[\$1] [\$2]\"; exit 9' sh 'a  b' use"
+  to_prompt "aws-iam-login exec default -- sh -c 'echo \"[\$1] [\$2]\"; exit 9' sh 'a  b' use"
   wait_for '^\[a  b\] \[use\]'
   wait_for '^R9>$'
 }

@@ -42,7 +42,7 @@ start_set_up() {
 own_rc() {
   case $1 in
     bash) printf '%s\n' '# mine' "PS1='R\$?> '" >"$(rc_file bash)" ;;
-    zsh) printf '%s\n' '# mine' "PS1='R%?> '" 'unsetopt prompt_sp' 'autoload -Uz compinit && compinit -u -D' >"$(rc_file zsh)" ;;
+    zsh) printf '%s\n' '# mine' "PS1='R%?> '" 'unsetopt prompt_sp' "autoload -Uz compinit && compinit -u -d $BATS_FILE_TMPDIR/zcompdump" >"$(rc_file zsh)" ;;
   esac
 }
 
@@ -51,7 +51,7 @@ sets_up() {
   run aws-iam-login setup "$1" --yes
   [[ $status -eq 0 && $output == *"add to $(rc_file "$1" | sed "s,^$H/,~/,")"* && $output == *'# >>> aws-iam-login >>>'* ]]
   start_set_up "$1"
-  enter 'aws-iam-login use default'
+  done_with 'aws-iam-login use default'
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
   wait_for '^key=ASIATWO$'
   type_text 'aws-iam-login comple'
@@ -74,7 +74,10 @@ for_each_shell is_idempotent "a second setup changes nothing, and asks nothing"
 
 removes() {
   local content
-  for content in $'# mine\nalias x=y\n' $'# no newline at the end' '' $'# windows\r\nalias x=y\r\n' $'\xff\xfe latin \xe9\n\n\n'; do
+  local -a contents=($'# mine\nalias x=y\n' $'# no newline at the end' '' $'# windows\r\nalias x=y\r\n' $'\xff\xfe latin \xe9\n\n\n')
+  # What is odd in a file is odd for one shell as for the others.
+  [[ $1 == bash || -n ${AWS_IAM_LOGIN_TEST_LONG-} ]] || contents=("${contents[@]:1:2}")
+  for content in "${contents[@]}"; do
     rm -rf "$D/data/aws-iam-login"
     mkdir -p "$(dirname "$(rc_file "$1")")"
     printf '%s' "$content" >"$(rc_file "$1")"
@@ -210,7 +213,7 @@ quotes_paths() {
   own_rc "$1"
   aws-iam-login setup "$1" --yes
   start_set_up "$1"
-  enter 'aws-iam-login use default'
+  done_with 'aws-iam-login use default'
   done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
   wait_for '^key=ASIATWO$'
 }
@@ -231,7 +234,7 @@ outlives_node_version() {
   local path
   for path in "$manager/v2/bin:/usr/bin:/bin" "$D/bin:/usr/bin:/bin"; do
     start_set_up "$1" "PATH=$path"
-    enter 'aws-iam-login use default'
+    done_with 'aws-iam-login use default'
     done_with 'echo "key=$AWS_ACCESS_KEY_ID"'
     wait_for '^key=ASIATWO$'
   done
@@ -254,7 +257,7 @@ names_leftovers() {
   done_with 'echo still'
   [[ $(count_on_screen 'gone') -eq 1 ]]
   clear_screen
-  enter 'aws-iam-login use default'
+  to_prompt 'aws-iam-login use default'
   wait_for '^R127>$'
   [[ $(screen | tail -n +2 | grep -v '^R' | tr -d '\n') == *"or remove $rest, and $D/data/aws-iam-login" ]]
 }
@@ -266,14 +269,14 @@ works_with_other_version() {
   sed '1s/.*/0.9.0/' "$D/data/aws-iam-login/stamp" >"$D/stamp"
   mv "$D/stamp" "$D/data/aws-iam-login/stamp"
   start_set_up "$1"
-  enter 'aws-iam-login use nobody'
+  to_prompt 'aws-iam-login use nobody'
   wait_for "the shell hook is of version 0.9.0, the program of [0-9.]+: 'aws-iam-login setup' renews the hook"
   wait_for '^R1>$'
   clear_screen
-  enter 'aws-iam-login use nobody'
+  to_prompt 'aws-iam-login use nobody'
   wait_for '^R1>$'
   [[ $(count_on_screen 'renews the hook') -eq 0 ]]
-  enter 'aws-iam-login use default'
+  done_with 'aws-iam-login use default'
   done_with 'echo "key=$AWS_ACCESS_KEY_ID version=$AWS_IAM_LOGIN_HOOK_VERSION."'
   wait_for '^key=ASIATWO version=\.$'
 }

@@ -113,10 +113,11 @@ session_variables() {
 }
 
 # start_shell SHELL [NAME=VALUE...]: an interactive shell whose rc file reads `before`, our script and `after`.
-# Its prompt is R, the last command's exit code, `> `. PANE names it for the functions below.
+# Its prompt is R, the last command's exit code, `> `. PANE names it for the functions below. FIRST_PROMPT and WIDTH are
+# a line to wait for, and a width, other than the usual ones.
 start_shell() {
   open_shell "$@"
-  open_terminal 150 200 "${COMMAND[@]}"
+  open_terminal "${WIDTH:-150}" 200 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
 }
 
@@ -179,19 +180,16 @@ read_answer() {
   fi
 }
 
-type_text() { request "tmux send-keys -l -- '${1//\'/\'\\\'\'}'"; }
-press() { request "tmux send-keys $*"; }
-enter() {
-  type_text "$1"
-  press Enter
-}
+type_text() { request "type $1"; }
+press() { request "press $*"; }
+enter() { request "enter $1"; }
 
 screen() {
   request screen
   printf '%s\n' "${ANSWER[@]}"
 }
 
-# wait_for REGEX: until a line of the screen shows it, without the blanks at its end.
+# wait_for REGEX: until a line of the screen shows it, without the blanks at its end. Its groups come to ANSWER.
 wait_for() { request "wait shows $1"; }
 
 # wait_for_call: until the program has been called, since `calls` was emptied.
@@ -199,6 +197,15 @@ wait_for_call() { request "wait file $D/calls"; }
 
 # wait_for_prompt: until the last line is a prompt, so that nothing is typed ahead by mistake.
 wait_for_prompt() { request 'wait prompt'; }
+
+# to_prompt COMMAND: runs it in the shell and waits for the next prompt, which has its exit code.
+to_prompt() {
+  wait_for_prompt
+  request prompts
+  local prompts=${ANSWER[0]}
+  enter "$1"
+  request "wait prompts $((prompts + 1))"
+}
 
 # run_line COMMAND: runs it in the shell and waits for its end, but not for what the next prompt does.
 run_line() {

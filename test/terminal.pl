@@ -56,9 +56,21 @@ sub look {
   pop @screen while @screen && $screen[-1] eq '';
 }
 
+my $prompt = qr/[RP][0-9 -]+>/;
+
+# Whether the last line is a prompt with nothing behind it.
+sub is_prompt { return @screen && $screen[-1] =~ /^$prompt$/ }
+
+# Facts to wait for; of a line that is looked for, what its groups are.
 my %facts = (
-  shows => sub { grep { /$_[0]/ } @screen },
-  prompt => sub { @screen && $screen[-1] =~ /^[RP][0-9 -]+>$/ },
+  shows => sub {
+    for (@screen) {
+      if (my @groups = /$_[0]/) { return 1, @groups }
+    }
+    return;
+  },
+  prompt => \&is_prompt,
+  prompts => sub { my ($count) = @_; is_prompt() && $count == grep { /^$prompt/ } @screen },
   clear => sub { 1 == grep { /./ } @screen },
   file => sub { -s $_[0] },
 );
@@ -66,13 +78,15 @@ my %facts = (
 # Looks until the screen is so, again whenever something was written.
 sub wait_for {
   my ($fact, $text) = @_;
-  my $end = time + ($ENV{W} || 60);
-  until ((look(), $facts{$fact}->($text))[-1]) {
+  my $end = time + 60;
+  for (;;) {
+    look();
+    my @found = $facts{$fact}->($text);
+    return (1, map { $_ // '' } @found[1 .. $#found]) if $found[0];
     return (0, "not seen: $fact $text", '--- screen', @screen) if time >= $end;
     next unless defined next_line($fact eq 'file' ? 0.02 : 0.5);
     1 while defined next_line(0.002);
   }
-  return 1;
 }
 
 sub end {
@@ -88,10 +102,20 @@ sub end {
   return 1;
 }
 
+sub type {
+  my ($text) = @_;
+  $text =~ s/'/'\\''/g;
+  return tmux("send-keys -l -- '$text'");
+}
+
 my %requests = (
   tmux => \&tmux,
+  type => \&type,
+  press => sub { tmux("send-keys $_[0]") },
+  enter => sub { (type(@_))[0] ? tmux('send-keys Enter') : 0 },
   wait => sub { wait_for(split / /, $_[0], 2) },
-  count => sub { look(); (1, scalar grep { /$_[0]/ } @screen) },
+  count => sub { look(); my ($regex) = @_; (1, scalar grep { /$regex/ } @screen) },
+  prompts => sub { look(); (1, scalar grep { /^$prompt/ } @screen) },
   screen => sub { look(); (1, @screen) },
   end => \&end,
 );
