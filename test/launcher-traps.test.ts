@@ -342,6 +342,20 @@ describe('the way to the program', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('of the package is the Node that setup noted where PATH has none', async () => {
+    fs.rmSync(join(tools, 'node'));
+    const env = { PATH: onlyTools(), XDG_DATA_HOME: join(home.folder, 'data') };
+    expect(await ask(['--version'], { env })).toMatchObject({ exitCode: 1 });
+    for (const data of [env.XDG_DATA_HOME, join(home.folder, '.local', 'share')]) {
+      fs.mkdirSync(join(data, 'aws-iam-login'), { recursive: true });
+      fs.writeFileSync(join(data, 'aws-iam-login', 'stamp'), `1.0.0\n${process.execPath}\n/gone\n`);
+    }
+    for (const folder of [env.XDG_DATA_HOME, undefined, 'relative'])
+      expect(await ask(['--version'], { env: { ...env, XDG_DATA_HOME: folder } })).toMatchObject({
+        exitCode: 0,
+      });
+  });
+
   test('of a copy is the program on PATH, which may be newer, but never the copy itself', async () => {
     const path = copyWithStamp(`0.9.0\n${process.execPath}\n${program}\n`);
     overridden('aws-iam-login', 'echo "newer, hook $AWS_IAM_LOGIN_HOOK_VERSION"');
