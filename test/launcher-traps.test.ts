@@ -77,7 +77,8 @@ describe.each(posixCommands)('%s', (shell) => {
       POSIXLY_CORRECT: '1',
     };
     const { exitCode, stdout, stderr } = await runIn(shell, ['env'], { env });
-    expect({ exitCode, stderr: stderr.includes(secret) }).toEqual({ exitCode: 0, stderr: false });
+    const seen = { isSecret: stderr.includes(secret), isTraced: /\bsure=/.test(stderr) };
+    expect({ exitCode, ...seen }).toEqual({ exitCode: 0, isSecret: false, isTraced: false });
     expect(stdout).toBe((await ask(['env'])).stdout);
     // only shells that think they are interactive read ENV; busybox greets then
     for (const asked of [shell, `${shell} -i`]) {
@@ -316,9 +317,11 @@ describe('the way to the program', () => {
       fs.symlinkSync('../lib/package/shell/aws-iam-login.sh', join(folder, 'bin', 'one'));
       fs.symlinkSync('one', join(folder, 'bin', 'two'));
       fs.symlinkSync(join(folder, 'bin', 'two'), join(folder, 'three'));
+      fs.symlinkSync('one', join(folder, 'bin', 'end\n'));
+      fs.symlinkSync('end\n', join(folder, 'bin', 'four'));
       fs.symlinkSync(join(folder, 'bin'), join(folder, 'linked'));
       const env = { PATH: `${join(folder, 'linked')}:${home.env['PATH'] ?? ''}` };
-      for (const path of ['bin/one', 'bin/two', 'three', 'linked/one']) {
+      for (const path of ['bin/one', 'bin/two', 'three', 'bin/four', 'linked/one']) {
         expect(await runCommand(home, join(folder, path), ['--version'], { env })).toMatchObject({
           exitCode: 0,
         });
