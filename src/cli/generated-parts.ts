@@ -1,6 +1,6 @@
 import { longestRole, roleLimits } from '../profiles/role.ts';
 import { processMinTtl, sessionDefaults, sourceMinTtl } from '../sessions/defaults.ts';
-import { shells } from '../shells/names.ts';
+import { hookDefaults, shells } from '../shells/names.ts';
 import { quoteFish, quotePosix } from '../shells/quoting.ts';
 import { commandNames, commandOf, optionNames, optionOf, options, userFirst } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
@@ -292,7 +292,7 @@ const tableOf = (
   [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
   [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
-    scriptOf('bash'),
+    scriptOf('sh'),
     'options',
     6,
     [
@@ -303,19 +303,14 @@ const tableOf = (
       `${valueWords.join(' | ')}) ail_value=1 ;;`,
     ],
   ],
-  [scriptOf('bash'), 'commands', 12, [`${commandNames.join(' | ')})`]],
+  [scriptOf('sh'), 'commands', 12, [`${commandNames.join(' | ')})`]],
+  [scriptOf('sh'), 'warn', 2, [`local ail_warn=${hookDefaults.warn}`]],
   [
     scriptOf('zsh'),
-    'options',
-    6,
-    [
-      `(${helpWords.join('|')})`,
-      '  ail_command=help',
-      '  return ;;',
-      `(${valueWords.join('|')}) ail_value=1 ;;`,
-    ],
+    'worth',
+    2,
+    [`local -a ail_commands=(\${=\${AWS_IAM_LOGIN_COMMANDS-${hookDefaults.commands.join(' ')}}})`],
   ],
-  [scriptOf('zsh'), 'commands', 10, [`(${commandNames.join('|')})`]],
   [
     scriptOf('fish'),
     'options',
@@ -327,6 +322,8 @@ const tableOf = (
       `case ${valueWords.join(' ')}`,
       '    set skip 1',
     ],
+  [scriptOf('fish'), 'warn', 4, [`set -l warn ${hookDefaults.warn}`]],
+  [scriptOf('fish'), 'worth', 4, [`set -l commands ${hookDefaults.commands.join(' ')}`]],
   ],
   [scriptOf('fish'), 'commands', 12, [`case ${commandNames.join(' ')}`]],
 ];
