@@ -6,6 +6,8 @@ const minute = 60_000;
 
 export default defineConfig({
   test: {
+    // Suites keep what they change to themselves: with modules of its own each would load all of them again.
+    isolate: false,
     include: ['test/**/*.test.ts'],
     // Vitest's own choice on two cores is one, and most tests wait for processes.
     maxWorkers: Math.max(2, availableParallelism()),

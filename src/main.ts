@@ -1,12 +1,14 @@
-#!/usr/bin/env node
 // The process around the program. Whatever is imported here by name is read by every Node since 12, which gets one
 // sentence and has to stop a shell that evaluates stdout; all else is imported later.
 import { fstatSync, writeSync } from 'node:fs';
 import { reportFailure, stopShell } from './cli/failure.ts';
+import { quickAnswer } from './cli/quick.ts';
 import { asksForHelp, commandIn, scan } from './cli/scanner.ts';
 import { tell, withDropped } from './context.ts';
 import type { Context } from './context.ts';
 import { UserError, exitCode, messageOf, systemCode } from './errors.ts';
+import { runCommand } from './terminal/command.ts';
+import { replaceProcess } from './terminal/replace-process.ts';
 import { linePainter } from './terminal/screen.ts';
 import { shown } from './text.ts';
 
@@ -38,29 +40,26 @@ const context: Context = {
 
 const main = async (): Promise<void> => {
   checkNode(process.versions.node);
-  const { quickAnswer } = await import('./cli/quick.ts');
   const answer = quickAnswer(argv, context);
   if (answer !== undefined && 'text' in answer) {
     process.exitCode = answer.exitCode;
     return printAtOnce(answer.text);
   }
   if (answer !== undefined) {
-    const { replaceProcess } = await import('./terminal/replace-process.ts');
-    const { runCommand } = await import('./terminal/command.ts');
     replaceProcess(answer.command, answer.env);
     process.exitCode = await runCommand(answer.command, answer.env, context);
     return;
   }
   if (asksForHelp(line)) {
     // without what only the other commands need
-    const { runHelp } = await import('./cli/help.js');
+    const { runHelp } = await import('./cli/help.ts');
     process.exitCode = await runHelp(line, context);
     return;
   }
   guardSignals();
   // its progress does not go through the context
   if (commandIn(line) === 'rotate') stderr();
-  const { run } = await import('./cli/run.js');
+  const { run } = await import('./cli/run.ts');
   process.exitCode = await run(argv, context);
 };
 
@@ -135,6 +134,9 @@ const guardSignals = (): void => {
   }
 };
 
-main().catch((error: unknown) => {
-  process.exitCode = reportFailure(error, line, context);
-});
+/** Runs the program. */
+export const start = (): void => {
+  main().catch((error: unknown) => {
+    process.exitCode = reportFailure(error, line, context);
+  });
+};

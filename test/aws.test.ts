@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -169,6 +172,40 @@ test('an endpoint without TLS is warned of once, however many callers use it', (
   expect(lines).toEqual([
     'aws-iam-login: http://aws.example.com/x (AWS_ENDPOINT_URL) is not encrypted: whoever is on the way can read the session',
   ]);
+});
+
+test('the SDK asks no file of AWS what it is not told', async () => {
+  const folder = fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-aws-'));
+  const config = join(folder, 'config');
+  fs.writeFileSync(config, '[default]\nsdk_ua_app_id = from-the-file\n');
+  vi.stubEnv('AWS_CONFIG_FILE', config);
+  let agent: string | undefined;
+  const server = await startServer(({ headers }, response) => {
+    agent = headers['user-agent'];
+    response.writeHead(403).end();
+  });
+  try {
+    await failureOf(connectTo(server.url, jane).getCallerIdentity());
+    expect(agent).toMatch(/^aws-sdk-js\//);
+    expect(agent).not.toContain('from-the-file');
+  } finally {
+    await server.close();
+    vi.unstubAllEnvs();
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+// what stands for it in the bundle throws
+test('neither STS nor IAM has the event streams of the SDK', () => {
+  for (const name of ['client-sts', 'client-iam']) {
+    const folder = join(import.meta.dirname, '..', 'node_modules', '@aws-sdk', name, 'dist-es');
+    const texts = fs
+      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.js'))
+      .map((path) => fs.readFileSync(join(folder, path), 'utf8'));
+    expect(texts.length).toBeGreaterThan(25);
+    expect(texts.filter((text) => /event-?stream/i.test(text))).toEqual([]);
+  }
 });
 
 describe('assumeRole', () => {

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findPrograms } from './local-aws/clients.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
@@ -8,8 +9,7 @@ import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { type Home, makeHomeOf, run, runCommand, runProcess, sectionOf, until } from './support/program.ts';
 import { atSize } from './support/size.ts';
 
-// a busy machine is no failure, and an edit tries for ten seconds
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: atSize(240_000, 1_800_000) });
 
 let aws: LocalAws;
 let home: Home;
@@ -27,6 +27,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(ends.map((end) => end()));
+  busy.disarm();
   await aws.close();
   home.remove();
 });
@@ -36,35 +37,23 @@ const waiting = (): string[] => {
   return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
 };
 
-/** A program that writes the file in place without a pause, as it has read it at its start, with a count. */
-const writeWithoutPause = async (): Promise<() => Promise<void>> => {
-  const text = fs.readFileSync(home.credentials, 'utf8');
-  const script = `
-    const fs = require('node:fs');
-    let count = 0;
-    process.on('SIGTERM', () => process.exit());
-    const write = () => {
-      for (let times = 0; times < 20; times++)
-        fs.writeFileSync(process.env.FILE, process.env.TEXT + '# ' + (count += 1) + '\\n');
-      setImmediate(write);
-    };
-    write();`;
-  const env = { ...process.env, FILE: home.credentials, TEXT: text };
-  const child = spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  const end = async (): Promise<void> => {
-    // it ends between two writes
-    child.kill('SIGTERM');
-    await ended;
-  };
-  ends.push(end);
-  await until(() => fs.readFileSync(home.credentials, 'utf8').includes('# '));
-  return end;
+const preload = fileURLToPath(new URL('support/busy-file.cjs', import.meta.url));
+const busy: { arm: (file: string, mark: string) => void; disarm: () => void } = createRequire(
+  import.meta.url,
+)(preload);
+
+/** Lets another program write the file in place without a pause, as it is now, with a count. */
+const writeWithoutPause = (): { end: () => void; env: Record<string, string> } => {
+  const mark = join(home.folder, 'busy');
+  fs.writeFileSync(mark, '');
+  busy.arm(home.credentials, mark);
+  const env = { NODE_OPTIONS: `--require=${preload}`, BUSY_FILE: home.credentials, BUSY_WHILE: mark };
+  return { env, end: () => fs.rmSync(mark) };
 };
 
 describe('while another program writes the file without a pause', () => {
   test('env hands the session out, and the next call writes it with no further code', async () => {
-    const end = await writeWithoutPause();
+    const { end, env } = writeWithoutPause();
     const first = await run(home, ['env', '--token-code', phone.code()]);
     expect(first.stderr).toContain(
       'other programs keep changing it; the session is kept, and the next call writes it\n',
@@ -77,8 +66,8 @@ describe('while another program writes the file without a pause', () => {
 
     const token = /AWS_SESSION_TOKEN=(\S+)/.exec(first.stdout)?.[1] ?? 'none';
     const command = ['exec', '--', 'printenv', 'AWS_SESSION_TOKEN'];
-    expect((await runProcess(home, command)).stdout.trim()).toBe(token.replaceAll("'", ''));
-    await end();
+    expect((await runProcess(home, command, { env })).stdout.trim()).toBe(token.replaceAll("'", ''));
+    end();
     const next = await run(home, ['env', '--no-input']);
     expect(next.stdout).toBe(first.stdout);
     expect(sectionOf(home, 'default-sts')['aws_session_token']).toBe(token.replaceAll("'", ''));
@@ -87,13 +76,13 @@ describe('while another program writes the file without a pause', () => {
   });
 
   test('login says so and fails, and run again it writes the session without a code', async () => {
-    const end = await writeWithoutPause();
+    const { end } = writeWithoutPause();
     const first = await run(home, ['login', '--token-code', phone.code()]);
     expect(first.exitCode).toBe(1);
     expect(first.stderr).toContain(
       'the session is kept, and env and exec use it\n  hint: run the command again',
     );
-    await end();
+    end();
     expect(await run(home, ['login', '--no-input'])).toMatchObject({ exitCode: 0 });
     expect(sectionOf(home, 'default-sts')['aws_access_key_id']).toMatch(/^ASIA/);
     expect(waiting()).toEqual([]);
@@ -102,23 +91,23 @@ describe('while another program writes the file without a pause', () => {
 });
 
 test('a login that waits for a gap has kept its session already, for whoever needs it meanwhile', async () => {
-  const end = await writeWithoutPause();
-  const login = runCommand(home, 'aws-iam-login', ['login', '--token-code', phone.code()]);
+  const { end, env } = writeWithoutPause();
+  const login = runCommand(home, 'aws-iam-login', ['login', '--token-code', phone.code()], { env });
   let isOver = false;
   void login.then(() => (isOver = true));
   await until(() => isOver || waiting().length > 0);
-  const env = await run(home, ['env', '--no-input', '--quiet']);
-  expect(env.stdout).toMatch(/AWS_SESSION_TOKEN=/);
-  await end();
+  const served = await run(home, ['env', '--no-input', '--quiet']);
+  expect(served.stdout).toMatch(/AWS_SESSION_TOKEN=/);
+  end();
   await login;
   expect(aws.count('GetSessionToken')).toBe(1);
 });
 
 test('a newer session in the file is not replaced by one that has waited', async () => {
-  const end = await writeWithoutPause();
+  const { end } = writeWithoutPause();
   await run(home, ['env', '--token-code', phone.code(), '--duration', '1h']);
   expect(waiting()).toHaveLength(1);
-  await end();
+  end();
   const newer = aws.mintSession(jane);
   const lines = [
     '[default-sts]',

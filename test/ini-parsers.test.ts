@@ -79,12 +79,16 @@ const files: readonly SharedFile[] = [
   ...fc.sample(anyFile(), { numRuns: atSize(400, 1000), seed }),
 ];
 
+const sdk = await readWithJs(files);
+
+/** What each botocore of this machine reads. */
+const botos = await Promise.all((await findPythons()).map((python) => readWithBoto(python, files)));
+
 test(
   'findProblems names a problem in every file that botocore rejects, and in no other one',
   { timeout: 120_000 },
   async () => {
-    for (const python of await findPythons()) {
-      const answers = await readWithBoto(python, files);
+    for (const answers of botos) {
       const wrong = files.filter(
         ({ bytes }, index) => (answers[index]?.rejected !== undefined) !== findProblems(bytes).length > 0,
       );
@@ -103,14 +107,12 @@ test(
   'each value is the one that botocore and the JavaScript SDK read, or that of one of them where they differ',
   { timeout: 120_000 },
   async () => {
-    const js = await readWithJs(files);
-    for (const python of await findPythons()) {
-      const boto = await readWithBoto(python, files);
+    for (const boto of botos) {
       const wrong = files.flatMap((file, index) => {
         const answer = boto[index];
         const views = {
           boto: answer?.rejected === undefined ? answer?.profiles : undefined,
-          js: js[index] ?? new Map(),
+          js: sdk[index] ?? new Map(),
         };
         return [...namesOf(views)].flatMap((name) => differences(file, name, views));
       });
@@ -120,12 +122,10 @@ test(
 );
 
 test('every profile that botocore or the JavaScript SDK finds is listed', { timeout: 120_000 }, async () => {
-  const js = await readWithJs(files);
-  for (const python of await findPythons()) {
-    const boto = await readWithBoto(python, files);
+  for (const boto of botos) {
     const missing = files.flatMap(({ kind, bytes }, index) => {
       const listed = new Set(profileNames(bytes, kind));
-      const names = namesOf({ boto: boto[index]?.profiles, js: js[index] ?? new Map() });
+      const names = namesOf({ boto: boto[index]?.profiles, js: sdk[index] ?? new Map() });
       return [...names].filter((name) => name !== 'DEFAULT' && !listed.has(name));
     });
     expect(missing).toEqual([]);

@@ -15,7 +15,7 @@ import { atSize } from './support/size.ts';
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);
 
-const RUNS = atSize(1500, 10_000);
+const RUNS = atSize(1000, 10_000);
 
 const LONE_RETURN = /\r(?!\n)/;
 

@@ -19,14 +19,15 @@ useScene((begun) => {
 });
 afterEach(() => store.end());
 
-/** Looks at the arguments and variables of all processes but this one, again and again. */
+const processes = (): string[] => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+
+/** Looks at the arguments and variables of all processes that were not there before, again and again. */
 const watchProcesses = () => {
   const seen = new Set<string>();
   const over = new AbortController();
+  const before = new Set(processes());
   const look = (): void => {
-    for (const pid of fs
-      .readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
+    for (const pid of processes().filter((name) => !before.has(name))) {
       for (const file of ['cmdline', 'environ']) {
         try {
           seen.add(fs.readFileSync(join('/proc', pid, file), 'latin1'));

@@ -41,7 +41,8 @@ const runs: ReadonlyArray<[shell: string, awk: Awk, places: readonly number[]]> 
   ['dash', 'mawk', all],
   ['dash', 'original-awk', tenth],
   ['dash', 'busybox awk', tenth],
-  ...posixCommands.slice(1).map((shell): [string, Awk, readonly number[]] => [shell, 'gawk', tenth]),
+  // with mawk, which starts in a third of the time of gawk
+  ...posixCommands.slice(1).map((shell): [string, Awk, readonly number[]] => [shell, 'mawk', tenth]),
 ];
 
 test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async (shell, awk, places) => {

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -129,6 +130,17 @@ describe('a proxy that inspects TLS', () => {
     expect(proxy.read).toEqual([]);
   });
 
+  test('is not trusted because Node is told to trust everybody', async () => {
+    const env = { ...through, AWS_CA_BUNDLE: undefined, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    const words = ['login', '--token-code', phone.code()];
+    const ended = await runProcess(home, words, { env });
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toMatch(/^aws-iam-login: could not reach https:/m);
+    const direct = await runProcess(home, words, { env: { ...env, HTTPS_PROXY: undefined } });
+    expect(direct.exitCode).toBe(1);
+    expect([proxy.read, aws.calls]).toEqual([[], []]);
+  });
+
   test.each([
     ['it is not there', () => ({ HTTPS_PROXY: `http://${credentials}@127.0.0.1:9` }), 1],
     ['its password is wrong', () => ({ HTTPS_PROXY: `http://jane:${password.slice(4)}0@${proxy.host}` }), 1],
@@ -184,8 +196,13 @@ describe('a proxy that inspects TLS', () => {
     );
     home.remove();
     useAws(plain);
-    expect(await login({ http_proxy: inTheClear.host })).toMatchObject({ exitCode: 0 });
+    const code = phone.code();
+    const env = { http_proxy: `jane:secret@${inTheClear.host}`, DEBUG: '*' };
+    const ended = await runProcess(home, ['login', '--token-code', code], { env });
+    expect(ended).toMatchObject({ exitCode: 0 });
     expect(inTheClear.asked).toEqual([`${plain.url}/`]);
+    // the agents on the way would log what they send
+    expect(ended.stderr).not.toMatch(new RegExp(`${code}|Authorization|proxy-agent`, 'i'));
   });
 });
 
@@ -330,5 +347,42 @@ describe('the endpoint setting in use', () => {
       /^aws-iam-login: http:\S* \(AWS_ENDPOINT_URL\) is not encrypted: .*$/gm,
     );
     expect(warnings ?? []).toHaveLength(times);
+  });
+});
+
+describe('what the SDK reads by itself', () => {
+  test.each([
+    ['AWS_AUTH_SCHEME_PREFERENCE', { AWS_AUTH_SCHEME_PREFERENCE: 'sigv4a' }],
+    ['AWS_BEARER_TOKEN_STS', { AWS_BEARER_TOKEN_STS: 'token' }],
+    ['AWS_DISABLE_CLOCK_SKEW_CORRECTION', { AWS_DISABLE_CLOCK_SKEW_CORRECTION: 'true' }],
+    ['AWS_MAX_ATTEMPTS and AWS_RETRY_MODE', { AWS_MAX_ATTEMPTS: '0', AWS_RETRY_MODE: 'none' }],
+    ['AWS_REGION', { AWS_REGION: 'no region' }],
+    ['another key', { AWS_ACCESS_KEY_ID: 'AKIAOTHER', AWS_SECRET_ACCESS_KEY: 'other' }],
+  ])('changes nothing: %s', async (_name, env) => {
+    aws.setClockOffset(1800);
+    const words = ['init', '--force'];
+    expect(await runProcess(home, words, { env })).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  test('leads to no metadata service', async () => {
+    const [asked, metadata] = [[] as string[], http.createServer()];
+    metadata.on('request', ({ url }, response) => {
+      asked.push(url ?? '');
+      response.end('eu-west-1');
+    });
+    await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
+    const address = metadata.address();
+    const port = typeof address === 'object' ? address?.port : '';
+    config('[default]\ndefaults_mode = auto\n');
+    const env = {
+      AWS_DEFAULTS_MODE: 'auto',
+      AWS_EC2_METADATA_DISABLED: undefined,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}`,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/key`,
+    };
+    const ended = await runProcess(home, ['login', '--token-code', phone.code()], { env });
+    await new Promise((resolve) => metadata.close(resolve));
+    expect(ended).toMatchObject({ exitCode: 0 });
+    expect(asked).toEqual([]);
   });
 });

@@ -10,8 +10,9 @@ import { useScene } from './support/fixture.ts';
 import { type Home, runCommand, runProcess, sectionOf } from './support/program.ts';
 import { findReaders, talkativeOf } from './support/readers.ts';
 import { type InteractiveShell, openShell } from './support/shells.ts';
+import { atSize, isLong } from './support/size.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: atSize(300_000, 1_800_000) });
 
 // What people come for: one code in the morning, and every role of every account has its session all day.
 
@@ -69,7 +70,7 @@ test('one code in the morning serves five roles in three accounts, in every shel
   );
   fs.appendFileSync(home.config, live.join(''));
   const asked = await Promise.all(
-    [...roleNames, ...roleNames].map(async (role) => {
+    [...roleNames, ...roleNames.slice(atSize(roleNames.length, 0))].map(async (role) => {
       const env = { AWS_PROFILE: `${role}-live` };
       return { role, ...(await runCommand(home, python, [useBoto, '1'], { env })) };
     }),
@@ -96,7 +97,8 @@ test('after init --roles every tool has each of the five roles by itself, withou
   expect(await runProcess(home, ['init', '--roles', '--yes'])).toMatchObject({ exitCode: 0 });
   for (const [index, reader] of talkative.entries()) {
     aws.forgetCalls();
-    for (const role of roleNames) {
+    const roles = isLong || index === 0 ? roleNames : roleNames.filter((name) => /chained|device/.test(name));
+    for (const role of roles) {
       // the AWS CLI keeps sessions of roles below the home folder
       const folder = join(home.folder, `empty-${index}-${role}`);
       fs.mkdirSync(folder);
@@ -106,6 +108,6 @@ test('after init --roles every tool has each of the five roles by itself, withou
     }
     // one for each role, and one more on the way to the chained one
     const counts = [aws.count('AssumeRole'), aws.count('GetSessionToken')];
-    expect({ reader: reader.name, counts }).toEqual({ reader: reader.name, counts: [6, 0] });
+    expect({ reader: reader.name, counts }).toEqual({ reader: reader.name, counts: [roles.length + 1, 0] });
   }
 });

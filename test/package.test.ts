@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { releasesIn } from '../.ci/release/changelog.ts';
 import { version } from '../src/version.ts';
 import { copyProject, npm, pack, root } from './support/package.ts';
@@ -15,6 +15,12 @@ const manifest: Readonly<Record<string, unknown>> & {
 } = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8'));
 
 let folder: string;
+
+/** npm packs once for all who only look. */
+const packed = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-packed-')));
+let packing: ReturnType<typeof pack> | undefined;
+const packOnce = (): ReturnType<typeof pack> => (packing ??= pack(packed));
+afterAll(() => fs.rmSync(packed, { recursive: true }));
 
 beforeEach(() => {
   folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-package-')));
@@ -40,7 +46,7 @@ const papers = [
 ];
 
 test('the package holds the program, what shells read, the papers, and nothing else', async () => {
-  const { files } = await pack();
+  const { files } = await packOnce();
   const forContributors = 'docs/architecture.md';
   const expected = [...papers, ...['completions', 'dist', 'docs', 'shell'].flatMap(filesBelow)].filter(
     (path) => path !== forContributors,
@@ -50,22 +56,22 @@ test('the package holds the program, what shells read, the papers, and nothing e
 });
 
 test('what the papers of the package link to is in it', async () => {
-  const { files } = await pack();
-  const packed = files.map(({ path }) => path);
-  const pages = packed.filter((path) => path.endsWith('.md'));
+  const { files } = await packOnce();
+  const paths = files.map(({ path }) => path);
+  const pages = paths.filter((path) => path.endsWith('.md'));
   const links = pages.flatMap((page) =>
     [...fs.readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w./-]+)(?:#[^)]*)?\)/g)].map(
       ([, target = '']) => join(dirname(page), target),
     ),
   );
   expect(links.length).toBeGreaterThan(20);
-  expect(
-    links.filter((link) => !packed.some((path) => path === link || path.startsWith(`${link}/`))),
-  ).toEqual([]);
+  expect(links.filter((link) => !paths.some((path) => path === link || path.startsWith(`${link}/`)))).toEqual(
+    [],
+  );
 });
 
 test('every command of the package is an executable file in it', async () => {
-  const { files } = await pack();
+  const { files } = await packOnce();
   const executable = files.filter(({ mode }) => (mode & 0o111) === 0o111).map(({ path }) => path);
   expect(Object.keys(manifest.bin)).toEqual(['aws-iam-login']);
   expect(executable).toEqual(expect.arrayContaining(Object.values(manifest.bin)));
@@ -98,8 +104,8 @@ test('the package has the same bytes wherever, whenever and by whomever it is pa
     });
     packages.push(fs.readFileSync(join(into, `aws-iam-login-${version}.tgz`)));
   }
-  const { filename } = await pack(folder);
-  packages.push(fs.readFileSync(join(folder, filename)));
+  const { filename } = await packOnce();
+  packages.push(fs.readFileSync(join(packed, filename)));
   const [first] = packages;
   expect(packages.map((bytes) => first?.equals(bytes))).toEqual(atSize([true, true], [true, true, true]));
 });

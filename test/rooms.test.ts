@@ -36,8 +36,7 @@ const importsIn = (text: string): string[] =>
 const imports: Import[] = files.flatMap((from) =>
   importsIn(fs.readFileSync(join(source, from), 'utf8')).map((to) => ({
     from,
-    // main.ts loads what the build makes of run.ts
-    to: to.startsWith('.') ? relative(source, join(source, dirname(from), to)).replace(/\.js$/, '.ts') : to,
+    to: to.startsWith('.') ? relative(source, join(source, dirname(from), to)) : to,
   })),
 );
 

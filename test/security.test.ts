@@ -1,15 +1,18 @@
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandNames } from '../src/cli/commands.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
-import { root } from './support/package.ts';
+import { pack, root } from './support/package.ts';
 import { type Home, keyLines, makeHome, runCommand, sectionOf, writeCredentials } from './support/program.ts';
 
-// What SECURITY.md says, held against the tests that it names and against what the kernel sees.
+// What SECURITY.md says, held against the tests that it names and against what the kernel sees of the packed file, unpacked
+// in an empty folder.
 
 const page = fs.readFileSync(join(root, 'SECURITY.md'), 'utf8');
 
@@ -42,10 +45,19 @@ type Seen = {
 const seen: Seen[] = [];
 const secrets: string[] = [];
 const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-security-')));
+const unpacked = join(folder, 'package');
 const workplace = join(folder, 'repository');
+/** What is asked of the metadata service of an instance. */
+const metadataAsked: string[] = [];
+const metadata = http.createServer((request, response) => {
+  metadataAsked.push(`${request.method} ${request.url}`);
+  response.end('token');
+});
 let aws: LocalAws;
 let proxy: InspectingProxy;
 let home: Home;
+
+afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 const trace = async (words: readonly string[], input?: string): Promise<void> => {
   const log = join(folder, 'trace');
@@ -71,6 +83,36 @@ const noteSecrets = (): void => {
   }
 };
 
+const portOf = (server: http.Server): number => {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+};
+
+/** `pass`, in nothing but what sh has itself: what gpg touches is not ours. */
+const fakePass = `#!/bin/sh
+for item; do :; done
+case $1 in
+  show) [ -r "$HOME/.password-store/$item.gpg" ] || { echo "Error: $item is not in the password store." >&2; exit 1; }
+    while IFS= read -r line; do printf '%s\\n' "$line"; done <"$HOME/.password-store/$item.gpg" ;;
+  insert) while IFS= read -r line; do printf '%s\\n' "$line"; done >"$HOME/.password-store/$item.gpg" ;;
+  rm) : >"$HOME/.password-store/$item.gpg" ;;
+esac
+`;
+
+/** The packed file in an empty folder, as `aws-iam-login` on the PATH of the home. */
+const unpack = async (): Promise<void> => {
+  const { filename } = await pack(folder);
+  await execa('tar', ['-xzf', join(folder, filename), '-C', folder]);
+  const bin = join(home.folder, 'bin');
+  fs.rmSync(join(bin, 'aws-iam-login'));
+  fs.symlinkSync(join(unpacked, 'shell', 'aws-iam-login.sh'), join(bin, 'aws-iam-login'));
+  fs.writeFileSync(join(bin, 'pass'), fakePass, { mode: 0o755 });
+  const store = join(home.folder, '.password-store');
+  fs.mkdirSync(join(store, 'aws-iam-login'), { recursive: true });
+  fs.writeFileSync(join(store, '.gpg-id'), 'jane\n');
+};
+
 /** A home without anything of ours, where AWS has the addresses that it has, all of them behind a proxy. */
 const setStage = async (): Promise<{ readonly code: () => string }> => {
   const company = makeAuthority(folder, 'company');
@@ -90,6 +132,10 @@ const setStage = async (): Promise<{ readonly code: () => string }> => {
   home = makeHome(aws.url);
   delete home.env['AWS_ENDPOINT_URL'];
   Object.assign(home.env, { HTTPS_PROXY: `http://${proxy.host}`, AWS_CA_BUNDLE: company.path });
+  await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
+  delete home.env['AWS_EC2_METADATA_DISABLED'];
+  home.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = `http://127.0.0.1:${portOf(metadata)}`;
+  await unpack();
   writeCredentials(home, `[default]\n${keyLines(jane)}`);
   fs.writeFileSync(
     home.config,
@@ -108,7 +154,7 @@ const setStage = async (): Promise<{ readonly code: () => string }> => {
 describe.runIf(process.platform === 'linux')('every command under strace', () => {
   beforeAll(async () => {
     const { code } = await setStage();
-    for (const words of [['--version'], ['--help'], ['init']]) await trace(words);
+    for (const words of [['--version'], ['--help'], ['help', 'roles'], ['init']]) await trace(words);
     await trace(['login', '--token-code', '-'], code());
     for (const words of [
       ['env'],
@@ -117,7 +163,7 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       ['exec', 'admin', '--as', 'process', 'true'],
       ['credential-process', 'admin'],
       ['status'],
-      ['list'],
+      ['list', '--json=true'],
       ['doctor'],
       ['console', 'admin', '--print'],
       ['policy'],
@@ -125,20 +171,24 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       ['hook', 'bash'],
       ['completion', 'zsh'],
       ['setup', 'bash', '--yes'],
+      ['setup', 'zsh', '--yes'],
+      ['setup', 'fish', '--yes'],
     ]) {
       await trace(words);
       noteSecrets();
     }
     await trace(['rotate', 'default', '--yes']);
     noteSecrets();
-    for (const words of [['logout'], ['setup', 'bash', '--remove', '--purge', '--yes']]) await trace(words);
+    metadataAsked.push('only then');
+    for (const place of ['pass', 'file']) await trace(['init', '--key-store', place, '--yes']);
+    for (const words of [['logout'], ...['bash', 'zsh', 'fish'].map((shell) => ['setup', shell, '--remove'])])
+      await trace([...words, ...(words[0] === 'setup' ? ['--yes'] : [])]);
+    await trace(['setup', 'bash', '--remove', '--purge', '--yes']);
   }, 300_000);
 
   afterAll(async () => {
-    await proxy.close();
-    await aws.close();
+    await Promise.all([proxy.close(), aws.close(), new Promise((resolve) => metadata.close(resolve))]);
     home.remove();
-    fs.rmSync(folder, { recursive: true });
   });
 
   test('every command was traced', () => {
@@ -157,9 +207,10 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       '/',
       join(home.folder, '.aws'),
       join(home.folder, '.local', 'share'),
+      join(home.folder, '.config', 'fish', 'conf.d'),
     ];
     const ours = [
-      root,
+      unpacked,
       dirname(dirname(process.execPath)),
       join(home.folder, 'bin'),
       join(folder, 'company'),
@@ -185,10 +236,25 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
       .filter(({ call, line }) => call === 'execve' && !line.includes(') = -1 '))
       .map(({ texts: [path = ''] }) => path.split('/').at(-1) ?? '');
     const listed = rowsOf('program | for').flatMap(([names = '']) => names.replaceAll('`', '').split(', '));
-    // ours, and the command of exec
-    const known = new Set([...listed, 'aws-iam-login', 'true', basename(process.execPath)]);
+    // ours, the command of exec, and the key store
+    const known = new Set([...listed, 'aws-iam-login', 'true', 'pass', basename(process.execPath)]);
     expect(started).toContain('node');
     expect(started.filter((name) => !known.has(name.endsWith('awk') ? 'awk' : name))).toEqual([]);
+  });
+
+  test('the programs that hook and completion start are those of SECURITY.md', () => {
+    const scripts = ['shell', 'completions'].flatMap((name) =>
+      fs.readdirSync(join(unpacked, name)).map((file) => join(unpacked, name, file)),
+    );
+    // the scripts say `command` before every program, so that no function of the user's takes its place
+    const place =
+      /(?<=(?:^|[({;&|\\]|\b(?:if|and|or|not|then|else))\s*)command (?:-sq )?([a-z-]+)(?= ["'$+-]|;|$)/gm;
+    const started = scripts.flatMap((file) =>
+      [...fs.readFileSync(file, 'utf8').matchAll(place)].map(([, name = '']) => name),
+    );
+    const listed = rowsOf('program | for').flatMap(([names = '']) => names.replaceAll('`', '').split(', '));
+    expect(started).toEqual(expect.arrayContaining(['stty', 'perl', 'readlink']));
+    expect(started.filter((name) => ![...listed, 'aws-iam-login'].includes(name))).toEqual([]);
   });
 
   test('no process gets a secret as an argument', () => {
@@ -201,12 +267,20 @@ describe.runIf(process.platform === 'linux')('every command under strace', () =>
     const [host, port] = proxy.host.split(':');
     const connected = seen
       .filter(({ call }) => call === 'connect')
-      .filter(({ line }) => !line.includes(`htons(${port}), sin_addr=inet_addr("${host}")`));
+      .filter(
+        ({ line }) =>
+          ![port, portOf(metadata)].some((each) =>
+            line.includes(`htons(${each}), sin_addr=inet_addr("${host}")`),
+          ),
+      );
     expect(connected).toEqual([]);
+    // the address that the one on loopback stands for
+    expect(metadataAsked).toEqual(['only then', 'PUT /latest/api/token']);
+    const asked = [...proxy.asked, '169.254.169.254:80'];
     const listed = rowsOf('address | for').map(([cell = '']) =>
       cell.replaceAll('`', '').replaceAll('<region>', 'eu-west-1'),
     );
-    expect(new Set(proxy.asked)).toEqual(new Set(listed));
+    expect(new Set(asked)).toEqual(new Set(listed));
   });
 });
 

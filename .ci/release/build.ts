@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build, transform } from 'esbuild';
+import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
 import { releasesIn } from './changelog.ts';
+import { entry, importMetaUrl, joinParts, partsFolder } from './join-parts.ts';
 import { findComponents, thirdPartyLicenses } from './licenses.ts';
 import { manualOf } from './man.ts';
 
@@ -10,7 +11,6 @@ import { manualOf } from './man.ts';
 
 const root = process.cwd();
 const dist = join(root, 'dist');
-const entry = join(dist, 'aws-iam-login.cjs');
 
 /** What esbuild says of the build, for the licences and for tests. */
 const metafilePath = join(root, 'build', 'metafile.json');
@@ -27,19 +27,19 @@ const versionOnly: Plugin = {
   },
 };
 
-/** The parts that are loaded later are files of their own, in CommonJS. */
-const laterParts: Plugin = {
-  name: 'later-parts',
-  setup: (building) => {
-    building.onResolve({ filter: /^\.\/cli\/.*\.js$/ }, ({ path }) => ({
-      path: path.replace(/\.js$/, '.cjs'),
-      external: true,
-    }));
-  },
-};
-
 /** Parts of Node that cost milliseconds, and that most commands import for what they seldom do. */
-const costly = ['crypto', 'child_process', 'http', 'https', 'net', 'tls', 'tty', 'zlib', 'timers/promises'];
+const costly = [
+  'crypto',
+  'child_process',
+  'fs/promises',
+  'http',
+  'https',
+  'net',
+  'tls',
+  'tty',
+  'zlib',
+  'timers/promises',
+];
 
 /** What was bundled of other files, without those that stand for a part of Node: nobody's licence is on them. */
 const withoutNode = <Value>(inputs: Readonly<Record<string, Value>>): Record<string, Value> =>
@@ -68,39 +68,29 @@ const loadedWhenUsed: Plugin = {
 const common = {
   bundle: true,
   platform: 'node',
-  plugins: [versionOnly],
   metafile: true,
   write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
 const buildProgram = async (): Promise<void> => {
-  const builds = await Promise.all([
-    // read by every Node since 12
+  const [parts, store] = await Promise.all([
     build({
       ...common,
       entryPoints: ['src/main.ts'],
-      plugins: [versionOnly, laterParts],
-      supported: { 'dynamic-import': false },
-      outfile: entry,
-      format: 'cjs',
-      target: 'node12.22',
-      minify: true,
-    }),
-    build({
-      ...common,
-      entryPoints: ['src/cli/run.ts', 'src/cli/help.ts'],
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
-        'node:http2': './src/aws/no-http2.ts',
+        '@smithy/core/event-streams': './src/aws/no-event-streams.ts',
+        debug: './src/aws/no-debug.ts',
         'escalade/sync': './src/cli/no-package-json.ts',
       },
+      // of ES modules esbuild takes only what is used: STS and IAM need neither JSON nor CBOR, nor http2
+      mainFields: ['module', 'main'],
       define: { 'import.meta.url': importMetaUrl },
       plugins: [versionOnly, loadedWhenUsed],
-      outbase: 'src',
-      outdir: dist,
-      outExtension: { '.js': '.cjs' },
-      chunkNames: 'cli/[name]-[hash]',
+      outdir: partsFolder,
+      entryNames: '[name]',
+      chunkNames: '[name]-[hash]',
       format: 'esm',
       splitting: true,
       target: 'node20.19',
@@ -118,43 +108,18 @@ const buildProgram = async (): Promise<void> => {
       minify: true,
     }),
   ]);
-  const [, { outputFiles: chunks }] = builds;
-  for (const chunk of chunks) chunk.contents = await toCommonJs(chunk);
-  const metafile: Metafile = {
-    inputs: Object.assign({}, ...builds.map(({ metafile: { inputs } }) => withoutNode(inputs))),
-    outputs: Object.assign({}, ...builds.map(({ metafile: { outputs } }) => outputs)),
+  const { outputFiles, metafile } = await joinParts(parts);
+  const whole: Metafile = {
+    inputs: withoutNode({ ...metafile.inputs, ...store.metafile.inputs }),
+    outputs: { ...metafile.outputs, ...store.metafile.outputs },
   };
-  for (const output of Object.values(metafile.outputs)) output.inputs = withoutNode(output.inputs);
-  for (const input of Object.values(metafile.inputs))
+  for (const output of Object.values(whole.outputs)) output.inputs = withoutNode(output.inputs);
+  for (const input of Object.values(whole.inputs))
     input.imports = input.imports.filter(({ path }) => !path.startsWith('node:'));
-  writeChanged(metafilePath, Buffer.from(JSON.stringify(metafile)));
+  writeChanged(metafilePath, Buffer.from(JSON.stringify(whole)));
   const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
   writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));
-  writeDist([...builds.flatMap(({ outputFiles }) => outputFiles), manual()]);
-};
-
-const importMetaUrl = '__importMetaUrl';
-
-/**
- * A chunk as CommonJS: Node's loader of ES modules takes 6 ms at the first import, and as much again for a command's
- * chunks. esbuild splits ES modules only.
- */
-const toCommonJs = async ({ contents, path }: OutputFile): Promise<Uint8Array> => {
-  const text = Buffer.from(contents).toString();
-  const url = text.includes(importMetaUrl)
-    ? `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`
-    : '';
-  const { code } = await transform(text, {
-    banner: `'use strict';${url}`,
-    sourcefile: path,
-    format: 'cjs',
-    platform: 'node',
-    supported: { 'dynamic-import': false },
-    target: 'node20.19',
-    minify: true,
-    logLevel: 'warning',
-  });
-  return Buffer.from(code);
+  writeDist([...outputFiles, ...store.outputFiles, manual()]);
 };
 
 const manual = (): Pick<OutputFile, 'path' | 'contents'> => {
@@ -166,7 +131,7 @@ const manual = (): Pick<OutputFile, 'path' | 'contents'> => {
 /** Writes what has changed and removes what no build has made: others may be running what is there. */
 const writeDist = (files: ReadonlyArray<Pick<OutputFile, 'path' | 'contents'>>): void => {
   for (const { path, contents } of files) writeChanged(path, contents);
-  fs.chmodSync(entry, 0o755);
+  fs.chmodSync(join(root, entry), 0o755);
   const made = new Set(files.map(({ path }) => relative(dist, path)));
   for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const path = join(dist, name);

@@ -8,7 +8,7 @@ import type { Environment } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
 import type { Configured } from './connection.ts';
 import { proxyFor } from './proxy.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy, Tls } from './proxy.ts';
 
 export type HttpOptions = {
   /** PEM, to trust instead of Node's own. */
@@ -113,7 +113,8 @@ const newNodeHandler = async (
   proxy: Proxy | undefined,
   { certificates, hook, keepAlive }: HttpOptions,
 ): Promise<NodeHttpHandler> => {
-  const tls = certificates === undefined ? {} : { ca: certificates };
+  // said, since NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default
+  const tls: Tls = { rejectUnauthorized: true, ...(certificates === undefined ? {} : { ca: certificates }) };
   // an idle connection ends before AWS or a router on the way forgets it
   const agentOptions = { keepAlive, timeout: idleLimit, ...tls };
   return new NodeHttpHandler({

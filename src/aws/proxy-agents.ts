@@ -5,16 +5,16 @@ import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import type { Proxy } from './proxy.ts';
+import type { Proxy, Tls } from './proxy.ts';
 
 /** The agents that send over a proxy. Loaded where there is one, since the packages cost as much as a start of Node. */
 export const proxyAgents = (
   { url, authorization }: Proxy,
   hostname: string,
-  agentOptions: { keepAlive: boolean; timeout: number; ca?: Buffer },
-  tls: { ca?: Buffer },
+  agentOptions: Tls & { keepAlive: boolean; timeout: number },
+  tls: Tls,
 ): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => {
-  // as a header, since these agents write the whole URL to the log of DEBUG=*
+  // as a header, so that the URL, which gets into messages, is without it
   const options = {
     ...agentOptions,
     headers: (): Record<string, string> =>

@@ -2,6 +2,9 @@ import { BlockList, isIP } from 'node:net';
 import type { Environment } from '../context.ts';
 import { UserError } from '../errors.ts';
 
+/** Whose certificates are taken. */
+export type Tls = { ca?: Buffer; rejectUnauthorized: true };
+
 /** A proxy on the way to AWS. */
 export type Proxy = {
   /** Without user name and password. */

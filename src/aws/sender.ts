@@ -63,7 +63,7 @@ export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) =>
   const certificates = connection.certificates && readCertificates(connection.certificates);
 
   const settingsOf = (service: Service, sending: Sending) => ({
-    ...clientSettings(service, caller),
+    ...clientSettings(service, caller, env),
     maxAttempts: sending === 'once' ? 1 : 3,
     systemClockOffset: clockOffset,
     requestHandler: newHttpHandler(env, { certificates, hook, keepAlive: sending === 'repeatable', onDate }),
@@ -143,7 +143,7 @@ export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) =>
   };
 };
 
-const clientSettings = (service: Service, caller: Caller) => {
+const clientSettings = (service: Service, caller: Caller, env: Environment) => {
   const { endpoints, fips, dualstack } = caller.connection;
   const endpoint = endpoints[service]?.value;
   return {
@@ -151,6 +151,12 @@ const clientSettings = (service: Service, caller: Caller) => {
     credentials: credentialsOf(caller),
     retryMode: 'standard',
     defaultsMode: 'standard',
+    // else variables would choose a signature that only another package makes, and take away the clock that we set
+    authSchemePreference: async (): Promise<string[]> => [],
+    disableClockSkewCorrection: false,
+    // else the SDK would read both files, for the profile of AWS_PROFILE
+    sigv4aSigningRegionSet: async (): Promise<undefined> => undefined,
+    userAgentAppId: async (): Promise<string | undefined> => env['AWS_SDK_UA_APP_ID'],
     // a configured endpoint is taken as it is, as the AWS CLI does; the SDK refuses the two together
     useFipsEndpoint: fips !== undefined && endpoint === undefined,
     useDualstackEndpoint: dualstack !== undefined && endpoint === undefined,

@@ -3,7 +3,6 @@ import type { CommandLine, Scan } from './scanner.ts';
 import { commandNames, commandOf, isCommand, optionOf } from './commands.ts';
 import type { CommandName, OptionName, OptionOf } from './commands.ts';
 import { reportFailure } from './failure.ts';
-import { runHelp } from './help.ts';
 import { parseOptions } from './options.ts';
 import type { Given } from '../commands/given.ts';
 import { tell } from '../context.ts';
@@ -11,9 +10,9 @@ import type { Context } from '../context.ts';
 import { usageError } from '../errors.ts';
 import { nearestOf } from '../nearest.ts';
 import { allProfileNames, knownNames, readSharedFiles } from '../profiles/profile.ts';
-import { noteOtherVersion } from '../shells/scripts.ts';
 import { findProgram } from '../terminal/find-program.ts';
 import { shellWord, withShownPaths } from '../text.ts';
+import { version } from '../version.ts';
 
 /**
  * Runs a command line and resolves to the exit code: the whole program without its process. The one place where errors
@@ -35,12 +34,18 @@ export const run = async (argv: readonly string[], given: Context): Promise<numb
 const runLine = async (scanned: Scan, context: Context): Promise<number> => {
   const line = commandLineOf(scanned, nearestOf);
   refuseProgram(scanned, context);
-  if (line.command === 'help' || line.command === 'version') return runHelp(scanned, context);
-  noteOtherVersion(context);
+  if (line.command === 'help' || line.command === 'version')
+    return (await import('./help.ts')).runHelp(scanned, context);
+  await noteOtherVersion(context);
   const given = givenOf(await parseOptions(line), line);
   const told = given.flag('quiet') ? { ...context, log: () => {} } : context;
   checkNames(line.command, line, given, told);
   return (await handlers[line.command]())(given, told);
+};
+
+const noteOtherVersion = async (context: Context): Promise<void> => {
+  const hookVersion = context.env['AWS_IAM_LOGIN_HOOK_VERSION'] || version;
+  if (hookVersion !== version) (await import('../shells/other-version.ts')).noteVersion(hookVersion, context);
 };
 
 /**

@@ -14,7 +14,7 @@ import { describeProfile, sessionProfileOf } from '../sessions/overview.ts';
 import type { Entry } from '../sessions/overview.ts';
 import { readShell } from '../shells/this-shell.ts';
 import type { ShellState } from '../shells/this-shell.ts';
-import { titleOf as keyStoreTitle } from '../stores/keys.ts';
+import { titleOf as keyStoreTitle } from '../stores/names.ts';
 import { stdoutScreen } from '../terminal/screen.ts';
 import type { Screen, Style } from '../terminal/screen.ts';
 import { shellWord, shown } from '../text.ts';

@@ -5,6 +5,7 @@ import { keyPlaceOf, longTermKeyOf } from './profile.ts';
 import type { AccessKey, Profile } from './profile.ts';
 import { storeError } from '../stores/errors.ts';
 import { accessOf, findStoredKey, storeNamed } from '../stores/keys.ts';
+import { titleOf } from '../stores/names.ts';
 import type { AccessOptions } from '../stores/keys.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
 import { parseJsonObject, shellWord } from '../text.ts';
@@ -41,7 +42,7 @@ export const ownKeyOf = async (
   const key = await findStoredKey(store, accessKeyId, accessOf(store, asking, context));
   if (key !== undefined) return key;
   throw storeError(
-    `${storeNamed(store).title} has no access key …${accessKeyId.slice(-4)}, which profile ${shellWord(profile.name)} has there`,
+    `${titleOf(store)} has no access key …${accessKeyId.slice(-4)}, which profile ${shellWord(profile.name)} has there`,
     `look for it: ${storeNamed(store).describeItem(accessKeyId)}; a lost key can be replaced in the IAM console`,
   );
 };

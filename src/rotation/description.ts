@@ -1,5 +1,5 @@
 import { accountOfArn, userNameOfArn } from '../aws/arns.ts';
-import { titleOf } from '../stores/keys.ts';
+import { titleOf } from '../stores/names.ts';
 import { shellWord } from '../text.ts';
 import type { Journal, Phase } from './journal.ts';
 import type { KeyHolder } from './key-holders.ts';

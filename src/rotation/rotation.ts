@@ -2,7 +2,7 @@ import { mayHaveActed } from '../aws/errors.ts';
 import type { Aws } from '../aws/client.ts';
 import type { Context } from '../context.ts';
 import { isUserError } from '../errors.ts';
-import { noteKeyDate } from '../profiles/key-dates.ts';
+import { noteKeyDate } from '../profiles/note-key-date.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail } from '../terminal/question.ts';

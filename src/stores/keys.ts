@@ -3,7 +3,7 @@ import { canAsk } from '../terminal/question.ts';
 import { parseJsonObject, shellWord } from '../text.ts';
 import { storeError } from './errors.ts';
 import { dropNote, noteStore } from './notes.ts';
-import { storeNames } from './names.ts';
+import { isStore, storeNames, titleOf } from './names.ts';
 import type { StoreName } from './names.ts';
 import { passStore } from './pass.ts';
 import type { Access, KeyStore } from './seam.ts';
@@ -13,8 +13,6 @@ const stores: Readonly<Record<StoreName, KeyStore>> = {
   system: systemStore,
   pass: passStore,
 };
-
-const isStore = (name: string): name is StoreName => storeNames.some((each) => each === name);
 
 /** An access key, as a store keeps it. */
 export type StoredKey = { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -27,10 +25,6 @@ export const storeNamed = (name: string): KeyStore => {
     `there are: ${storeNames.join(', ')}`,
   );
 };
-
-/** What a store is called in a sentence, also one that this version does not know. */
-export const titleOf = (name: string): string =>
-  isStore(name) ? storeNamed(name).title : `the key store ${shellWord(name)}`;
 
 /** How people find the item of a key in a store. */
 export const itemOf = (name: string, accessKeyId: string): string =>
@@ -57,7 +51,7 @@ export const accessOf = (name: string, { input, hook = false }: AccessOptions, c
       hook
         ? undefined
         : context.log(
-            `aws-iam-login: waiting for ${storeNamed(name).title}${mayAsk ? ', which may be asking to be unlocked' : ''}`,
+            `aws-iam-login: waiting for ${titleOf(name)}${mayAsk ? ', which may be asking to be unlocked' : ''}`,
           ),
   };
 };
@@ -74,7 +68,7 @@ export const findStoredKey = async (
   const key = parseItem(text);
   if (key?.accessKeyId === accessKeyId) return key;
   throw storeError(
-    `what ${store.title} holds for …${accessKeyId.slice(-4)} is not that access key`,
+    `what ${titleOf(name)} holds for …${accessKeyId.slice(-4)} is not that access key`,
     `look at it: ${store.describeItem(accessKeyId)}`,
   );
 };
@@ -96,7 +90,7 @@ export const keepKey = async (name: string, key: StoredKey, state: string, acces
     await store.replace(accessKeyId, formatItem(key), access);
     if (await isThere()) return;
     throw storeError(
-      `${store.title} does not give back what was written there`,
+      `${titleOf(name)} does not give back what was written there`,
       `look at it: ${store.describeItem(accessKeyId)}`,
     );
   } catch (error) {

@@ -7,15 +7,14 @@ import { runHelper } from '../terminal/helper.ts';
 import type { HelperResult } from '../terminal/helper.ts';
 import { withoutCredentials } from '../terminal/shell-command.ts';
 import { storeError, waitAfter } from './errors.ts';
+import { storeTitles } from './names.ts';
 import type { Access, KeyStore } from './seam.ts';
 
-const title = 'the password store pass';
+const title = storeTitles.pass;
 const pathOf = (name: string): string => `aws-iam-login/${name}`;
 
 /** `pass`, by its command: https://www.passwordstore.org. Without a terminal gpg is told not to ask for a passphrase. */
 export const passStore: KeyStore = {
-  title,
-
   describeItem: (name) => `pass show ${pathOf(name)}`,
 
   find: async (name, access) => {

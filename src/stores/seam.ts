@@ -16,8 +16,6 @@ export type Access = {
  * raises UserError that names the store, for one that is locked or not there without any wait.
  */
 export type KeyStore = {
-  /** What it is called in a sentence. */
-  readonly title: string;
   /** How people find an item there. */
   readonly describeItem: (name: string) => string;
   /** The text of an item, undefined when there is none, empty when it is torn. */

@@ -4,17 +4,16 @@ import { runHelper } from '../terminal/helper.ts';
 import { withoutCredentials } from '../terminal/shell-command.ts';
 import { storeError, waitAfter } from './errors.ts';
 import { parseJsonObject } from '../text.ts';
+import { storeTitles } from './names.ts';
 import type { Access, KeyStore } from './seam.ts';
 
-const title = process.platform === 'darwin' ? 'the macOS Keychain' : 'the Secret Service';
+const title = storeTitles.system;
 
 /**
  * The store of the system, by `@napi-rs/keyring` in a process of its own: Keychain on macOS, the Secret Service
  * (gnome-keyring, KWallet, KeePassXC) elsewhere.
  */
 export const systemStore: KeyStore = {
-  title,
-
   describeItem: (name) =>
     process.platform === 'darwin'
       ? `security find-generic-password -s aws-iam-login -a ${name} -w`

@@ -7,8 +7,12 @@ import { type Ended, type Home, runCommand, start } from './program.ts';
 /** A boto3 program that calls AWS until so many different keys have signed, and prints each with who it was. */
 export const useBoto = fileURLToPath(new URL('use-boto.py', import.meta.url));
 
+let found: Promise<string> | undefined;
+
 /** The first Python on this machine that has boto3. */
-export const findBoto = async (home: Home): Promise<string> => {
+export const findBoto = (home: Home): Promise<string> => (found ??= lookForBoto(home));
+
+const lookForBoto = async (home: Home): Promise<string> => {
   for (const python of findPrograms('python3'))
     if ((await runCommand(home, python, ['-c', 'import boto3'])).exitCode === 0) return python;
   throw new Error('no python3 on this machine has boto3');

@@ -7,6 +7,16 @@ import { execa } from 'execa';
 import { type Home, keyLines, makeHome, runCommand, writeCredentials } from './program.ts';
 import { atSize, isLong } from './size.ts';
 
+/** The same function, which does its work once for each first word: what it finds out is the same in every suite. */
+const once = <Rest extends unknown[], Result>(work: (word: string, ...rest: Rest) => Promise<Result>) => {
+  const known = new Map<string, Promise<Result>>();
+  return (word: string, ...rest: Rest): Promise<Result> => {
+    const result = known.get(word) ?? work(word, ...rest);
+    known.set(word, result);
+    return result;
+  };
+};
+
 /** What a program of AWS finds in a profile. */
 export type Found = {
   readonly accessKeyId: string;
@@ -158,28 +168,27 @@ export const findReaders = async (count = atSize(1, Infinity)): Promise<Reader[]
   ];
 };
 
-const hasBoto = async (python: string): Promise<boolean> => {
+const hasBoto = once(async (python: string): Promise<boolean> => {
   const home = makeHome('');
   const { exitCode } = await runCommand(home, python, ['-c', 'import boto3']);
   home.remove();
   return exitCode === 0;
-};
+});
 
 /**
  * Those of the readers that send their requests to `AWS_ENDPOINT_URL`, which is found out by asking: Debian's AWS CLI
  * 2.9 and boto3 1.26 do not know it.
  */
 export const talkativeOf = async (readers: readonly Reader[]): Promise<Reader[]> => {
-  const server = await startLocalAws();
-  const keys = keyLines(server.createUser());
-  const honours = await Promise.all(readers.map((reader) => honoursEndpoint(reader, server.url, keys)));
-  await server.close();
+  const honours = await Promise.all(readers.map((reader) => honoursEndpoint(reader.name, reader)));
   return readers.filter((_reader, index) => honours[index]);
 };
 
 // With no other way out.
-const honoursEndpoint = async (reader: Reader, url: string, keys: string): Promise<boolean> => {
-  const home = makeHome(url);
+const honoursEndpoint = once(async (_name: string, reader: Reader): Promise<boolean> => {
+  const server = await startLocalAws();
+  const keys = keyLines(server.createUser());
+  const home = makeHome(server.url);
   const nowhere = 'http://127.0.0.1:9';
   Object.assign(home.env, { HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' });
   writeCredentials(home, `[default]\n${keys}region = us-east-1\n`);
@@ -189,5 +198,6 @@ const honoursEndpoint = async (reader: Reader, url: string, keys: string): Promi
     return false;
   } finally {
     home.remove();
+    await server.close();
   }
-};
+});

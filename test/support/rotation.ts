@@ -7,6 +7,8 @@ import { resolveConnection } from '../../src/aws/connection.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
 import { findProblems, readProfile } from '../../src/ini/read.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
+import { storeNamed } from '../../src/stores/keys.ts';
+import { noteStore } from '../../src/stores/notes.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
 import { type TestStore, type TestStoreName, testStores } from './key-store.ts';
@@ -59,7 +61,8 @@ const configText = ({ accessKeyId, secretAccessKey }: KeyPair): string =>
 export const keyPlaces = ['file', 'pass', 'system'] as const;
 export type Place = (typeof keyPlaces)[number];
 
-export const newScene = async (place: Place = 'file'): Promise<Scene> => {
+/** A new scene; with a store that is `empty` the key is in the files still. */
+export const newScene = async (place: Place = 'file', empty = false): Promise<Scene> => {
   const clock = newClock();
   const aws = await startLocalAws({ now: clock.now });
   const user = aws.createUser();
@@ -81,27 +84,53 @@ export const newScene = async (place: Place = 'file'): Promise<Scene> => {
       home.remove();
     },
   };
-  return place === 'file' ? scene : inStore(scene, place);
+  return place === 'file' ? scene : inStore(scene, place, empty);
 };
 
-/** The same with the key in a store, by our own command. */
-const inStore = async (scene: Scene, place: TestStoreName): Promise<Scene> => {
-  const { home } = scene;
+/** What our own command makes of the files and of the item in a store, and for whom. */
+type Moved = Scene['before'] & {
+  readonly item: string;
+  readonly user: UserHandle;
+  readonly phone: DeviceHandle;
+};
+const moved = new Map<TestStoreName, Moved>();
+
+/** The same with the key in a store: by our own command the first time, and then as that has left it. */
+const inStore = async (scene: Scene, place: TestStoreName, empty: boolean): Promise<Scene> => {
+  const { home, user, phone } = scene;
   const store = testStores[place](home);
   Object.assign(home.env, store.env);
-  const moved = await runHere(scene, ['init', 'default', '--key-store', place, '--yes']);
-  if (moved.exitCode !== 0) throw new Error(moved.stderr);
-  scene.aws.forgetCalls();
-  const before = {
-    credentials: fs.readFileSync(home.credentials, 'latin1'),
-    config: fs.readFileSync(home.config, 'latin1'),
-  };
+  const known = moved.get(place);
+  if (!empty && known === undefined) moved.set(place, await moveKey({ ...scene, store }, place));
+  if (!empty && known !== undefined) {
+    const own = (text: string): string =>
+      withPair(text, known.user, user).replaceAll(known.phone.serialNumber, phone.serialNumber);
+    fs.writeFileSync(home.credentials, own(known.credentials), 'latin1');
+    fs.writeFileSync(home.config, own(known.config), 'latin1');
+    const access = { env: home.env, mayAsk: true, limit: 60_000, onWait: () => {} };
+    noteStore(home.state, user.accessKeyId, place);
+    await storeNamed(place).replace(user.accessKeyId, own(known.item), access);
+  }
+  const before = readBoth(home);
   const remove = async (): Promise<void> => {
     store.end();
     await scene.remove();
   };
   return { ...scene, store, before, remove };
 };
+
+const moveKey = async (scene: Scene, place: TestStoreName): Promise<Moved> => {
+  const { aws, home, store, user, phone } = scene;
+  const { exitCode, stderr } = await runHere(scene, ['init', 'default', '--key-store', place, '--yes']);
+  if (exitCode !== 0) throw new Error(stderr);
+  aws.forgetCalls();
+  return { ...readBoth(home), item: store?.show(user.accessKeyId) ?? '', user, phone };
+};
+
+const readBoth = ({ credentials, config }: Home): Scene['before'] => ({
+  credentials: fs.readFileSync(credentials, 'latin1'),
+  config: fs.readFileSync(config, 'latin1'),
+});
 
 export type Outcome = {
   readonly exitCode: number;
@@ -286,11 +315,11 @@ export type Moment = { readonly index: number; readonly after: boolean };
 export const everyOther = <Item extends Moment>(moments: readonly Item[], first = 0): Item[] =>
   moments.filter(({ index, after }) => (index + Number(after) + first) % 2 === 0);
 
-/** So many items, spread evenly from the first to the last; all where there are no more. */
+/** So many items, each from the middle of an equal part; all where there are no more. */
 export const spread = <Item>(items: readonly Item[], count: number): Item[] =>
   count >= items.length
     ? [...items]
     : items.filter(
         (_, index) =>
-          Math.floor((index * count) / items.length) !== Math.floor(((index + 1) * count) / items.length),
+          Math.round((index * count) / items.length) !== Math.round(((index + 1) * count) / items.length),
       );
