@@ -94,16 +94,16 @@ const usualKinds = `*) ail_kinds=${userFirst.join(',')} ;;`;
 /** Places as a pattern of bash and zsh has them. */
 const wordsOf = (group: readonly Place[]): string[] => group.map((place) => (place === '' ? "''" : place));
 
-const bashOptions = (): string[] => {
-  const listOf = (place: Place): string =>
-    optionsOf(place)
-      .map((name) => `--${name}`)
-      .join(' ');
-  return [...new Set(places.map(listOf))].map((list) => {
-    const alike = places.filter((place) => listOf(place) === list);
-    return `${wordsOf(alike).join(' | ')}) ail_names=(${list}) ;;`;
+const bashOptions = (): string[] =>
+  [...new Set(places.map(optionWords))].map((words) => {
+    const alike = places.filter((place) => optionWords(place) === words);
+    return `${wordsOf(alike).join(' | ')}) ail_names=(${words}) ;;`;
   });
-};
+
+const optionWords = (place: Place): string =>
+  optionsOf(place)
+    .map((name) => `--${name}`)
+    .join(' ');
 
 const bashValues = (): string[] => {
   const free = valueOptions.filter((name) => offersOf(name).length === 0);
