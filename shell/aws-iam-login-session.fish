@@ -95,23 +95,20 @@ end
 
 function __aws_iam_login_main
     set -l found (__aws_iam_login_find_command $argv)
-    set -l code
     switch $found[1]
-        case use
-            set argv[$found[2]] env
-            set -l rest $argv[(math $found[2] + 1)..-1]
-            test $found[2] -lt (count $argv); or set rest
-            __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
-            set code $status
-        case logout
-            set -l rest $argv[(math $found[2] + 1)..-1]
-            test $found[2] -lt (count $argv); or set rest
-            __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
-            set code $status
+        case use logout
+            set -l rest $argv
+            set -e rest[1..$found[2]]
+            if test $found[1] = use
+                set argv[$found[2]] env
+                __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
+            else
+                __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
+            end
         case '*'
             __aws_iam_login_run $argv
-            set code $status
     end
+    set -l code $status
     if test $found[1]:$code = use:0; and status is-interactive; and not contains -- $found[3] --quiet -q
         __aws_iam_login_tell
     end
