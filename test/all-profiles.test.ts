@@ -7,7 +7,7 @@ import { anyFile } from './ini-files.ts';
 import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: atSize(300_000, 1_800_000) });
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);

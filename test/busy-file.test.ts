@@ -9,7 +9,7 @@ import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { type Home, makeHomeOf, run, runCommand, runProcess, sectionOf, until } from './support/program.ts';
 import { atSize } from './support/size.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: atSize(240_000, 1_800_000) });
 
 let aws: LocalAws;
 let home: Home;

@@ -2,15 +2,13 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, SessionHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, run, runProcess, sectionOf, sessionLines } from './support/program.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 let home: Home;

@@ -141,9 +141,13 @@ describe('in a shell with the hook', () => {
   );
 
   test.each(spans)('%s is a command line that the program takes', async (span) => {
-    const shell = span.endsWith('| source') ? 'fish' : 'bash';
-    const script = shell === 'bash' ? hooked(span) : span;
-    const { exitCode, stderr } = await runShell(scene.home, shell, script);
+    // what is neither for a shell nor for the hook costs a tenth in this process
+    const [, words] = /^aws-iam-login ((?!use|exec)[\w= -]+)$/.exec(span) ?? [];
+    const isFish = span.endsWith('| source');
+    const { exitCode, stderr } =
+      words === undefined
+        ? await runShell(scene.home, isFish ? 'fish' : 'bash', isFish ? span : hooked(span))
+        : await run(scene.home, words.split(' '), { env: { SHELL: '/bin/bash' } });
     expect({ exitCode, stderr }).toEqual({ exitCode: expect.not.toBeOneOf([2, 126, 127]), stderr });
   });
 });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import stringWidth from 'string-width';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatReport } from '../src/commands/doctor.ts';
 import { examine } from '../src/doctor/doctor.ts';
 import { newKeyDates } from '../src/profiles/key-dates.ts';
@@ -11,8 +11,6 @@ import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { doctorOf, line } from './support/doctor.ts';
 import { useScene } from './support/fixture.ts';
 import { type Home, keyLines, run, runProcess, snapshot, writeCredentials } from './support/program.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let aws: LocalAws;
 let home: Home;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ownProcessProfile } from '../src/profiles/own-process.ts';
 import type { LocalAws } from './local-aws/server.ts';
 import type { SessionHandle, UserHandle } from './local-aws/world.ts';
@@ -20,8 +20,6 @@ import {
 } from './support/program.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 let home: Home;

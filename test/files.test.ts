@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isUserError } from '../src/errors.ts';
 import { checkEditable, editFile } from '../src/files/edit.ts';
 import {
@@ -28,11 +28,8 @@ import {
 } from './support/processes.ts';
 import { atSize } from './support/size.ts';
 
-// a busy machine is no failure
-vi.setConfig({ testTimeout: 120_000 });
-
 /** Processes that edit one file at once. */
-const COUNT = atSize(16, 50);
+const COUNT = atSize(8, 50);
 /** Of so many operations one is killed. */
 const EACH = atSize(4, 1);
 

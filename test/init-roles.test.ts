@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
@@ -16,8 +16,6 @@ import {
 } from './support/program.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 let home: Home;

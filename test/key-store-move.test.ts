@@ -19,7 +19,7 @@ import { atSize } from './support/size.ts';
 
 // A key on its way into pass and back, in profiles of both files, interrupted wherever that is possible.
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: atSize(240_000, 1_800_000) });
 
 const lanes = 4;
 const directions = ['pass', 'file'] as const;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { awkProgram, awks, makePath, posixCommands, quoted } from './support/launcher.ts';
 import {
@@ -306,7 +306,8 @@ describe('the way to the program', () => {
   test.each(['links', "it's a folder", 'a "b" $c', 'new\nline', 'ends in newline\n', '-dash', 'ü'])(
     'leads through symbolic links from %j',
     async (name) => {
-      useNode();
+      // a Node that tells which program it was given
+      overridden('node', 'printf %s "$1"');
       const folder = join(home.folder, name);
       const installed = join(folder, 'lib', 'package');
       for (const part of ['dist', 'shell']) {
@@ -318,18 +319,21 @@ describe('the way to the program', () => {
       fs.symlinkSync(join(folder, 'bin', 'two'), join(folder, 'three'));
       fs.symlinkSync(join(folder, 'bin'), join(folder, 'linked'));
       const env = { PATH: `${join(folder, 'linked')}:${home.env['PATH'] ?? ''}` };
+      const entry = fs.realpathSync(join(installed, 'dist', 'aws-iam-login.cjs'));
+      const expectEntry = async (command: string, words: readonly string[], cwd?: string): Promise<void> => {
+        const { stdout, stderr } = await runCommand(home, command, words, { env, cwd });
+        expect({ entry: fs.realpathSync(resolve(cwd ?? '', stdout)), stderr }).toEqual({ entry, stderr: '' });
+      };
       for (const path of ['bin/one', 'bin/two', 'three', 'linked/one']) {
-        expect(await runCommand(home, join(folder, path), ['--version'], { env })).toMatchObject({
-          exitCode: 0,
-        });
-        expect(await runCommand(home, `./${path}`, ['--version'], { env, cwd: folder })).toMatchObject({
-          exitCode: 0,
-        });
+        await expectEntry(join(folder, path), ['--version']);
+        await expectEntry(`./${path}`, ['--version'], folder);
       }
       for (const shell of posixCommands) {
         const [command, ...words] = [...shell.split(' '), './bin/two', '--version'];
-        expect(await runCommand(home, command, words, { env, cwd: folder })).toMatchObject({ exitCode: 0 });
+        await expectEntry(command, words, folder);
       }
+      await expectEntry('sh', ['-c', 'two --version']);
+      useNode();
       expect(await runCommand(home, 'sh', ['-c', 'two --version'], { env })).toMatchObject({ exitCode: 0 });
     },
   );

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { askingOf, credentialsOf, valueOf } from './local-aws/asking.ts';
 import {
   type Client,
@@ -16,8 +16,6 @@ import {
 } from './local-aws/clients.ts';
 import { aws, jane, now, setNow, useLocalAws } from './local-aws/scene.ts';
 import { atSize } from './support/size.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const folder = fs.mkdtempSync(join(os.tmpdir(), 'local-aws-roles-'));
 for (const name of ['config', 'credentials']) fs.writeFileSync(join(folder, name), '');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import {
   type Client,
   type ClientCredentials,
@@ -19,8 +19,6 @@ import { accountOf } from './local-aws/identifiers.ts';
 import { aws, device, jane, now, useLocalAws } from './local-aws/scene.ts';
 import { startLocalAws } from './local-aws/server.ts';
 import { atSize } from './support/size.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'local-aws-test-'));
 for (const name of ['config', 'credentials']) writeFileSync(join(folder, name), '');
@@ -92,7 +90,9 @@ describe.each(clients)('%s', { timeout: 60_000 }, (_name, client) => {
       message: 'The security token included in the request is expired',
     });
   });
+});
 
+describe.each(atSize(quickClients, clients))('%s', { timeout: 60_000 }, (_name, client) => {
   test('is refused when a session token is missing or belongs to another session', async () => {
     const session = aws.mintSession(jane);
     const { sessionToken } = aws.mintSession(jane);

@@ -1,16 +1,13 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acquireLock, type Lock, readLock, tryLock } from '../src/files/lock.ts';
 import { withFault } from './support/faults.ts';
 import { bundleChild, type Child, newFolder, startChild, untilFolder } from './support/processes.ts';
 import { atSize } from './support/size.ts';
 
-// a busy machine is no failure
-vi.setConfig({ testTimeout: 120_000 });
-
 /** Processes that want one lock at once. */
-const COUNT = atSize(16, 50);
+const COUNT = atSize(8, 50);
 
 const root = newFolder();
 let script: string;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodeOf } from './support/nodes.ts';
 import {
   type Ended,
@@ -14,9 +14,6 @@ import {
   writeCredentials,
 } from './support/program.ts';
 import { atSize } from './support/size.ts';
-
-// The first run fetches each Node.
-vi.setConfig({ testTimeout: 120_000 });
 
 let home: Home;
 

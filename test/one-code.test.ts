@@ -12,7 +12,7 @@ import { findReaders, talkativeOf } from './support/readers.ts';
 import { type InteractiveShell, openShell } from './support/shells.ts';
 import { atSize, isLong } from './support/size.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: atSize(300_000, 1_800_000) });
 
 // What people come for: one code in the morning, and every role of every account has its session all day.
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { init } from '../src/sessions/initialise.ts';
 import { readProfile } from '../src/ini/read.ts';
@@ -10,9 +10,6 @@ import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import { type Home, keyLines, makeHome, runCommand, snapshot, writeCredentials } from './support/program.ts';
 import { atSize } from './support/size.ts';
-
-// a busy machine is no failure
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Names that AWS CLI and boto3 read; the JavaScript SDK does not find those with two words. */
 const served = [

@@ -19,9 +19,9 @@ import {
 import { atSize } from './support/size.ts';
 import { type Terminal, openTerminal } from './support/terminal.ts';
 
-const many = atSize(10, 50);
+const many = atSize(6, 50);
 const few = atSize(4, 8);
-const crowded = atSize(16, 64);
+const crowded = atSize(10, 64);
 
 // How many processes the present test starts.
 let count = many;
