@@ -424,8 +424,8 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
     // where no AWS tool looks for a session, nor do we
     const isInConfig = chance(isPlain ? 0 : 0.05);
-    const session = (name: string): string[] => [
-      ...sessionSection(name, minTtl),
+    const session = (ofSession: string): string[] => [
+      ...sessionSection(ofSession, minTtl),
       ...(source === undefined
         ? maybe(isPlain ? 0 : 0.03, () => assumedLines('lender'))
         : assumedLines(source)),
@@ -504,21 +504,40 @@ const disagreements: ReadonlyArray<readonly [credentials: string, config: string
   [workUser + workSession, '[profile work]\nregion = eu-west-1\n  x\n'],
 ];
 
-/** A case of each, in each form. */
-export const disagreementCases: readonly Case[] = disagreements.flatMap(([credentials, config]) =>
-  [
-    ['env', 'work'],
-    ['work', 'env', '--stored'],
-    ['env', 'work', '--as=profile'],
-    ['credential-process', 'work'],
-  ].map((argv): Case => ({
-    credentials,
-    config,
-    argv,
-    env: {},
-    profile: 'work',
-    kind: argv[0] === 'credential-process' ? 'user process' : 'user env',
-    now,
-    isPlain: false,
-  })),
-);
+const noted: readonly Case['env'][] = [
+  { AWS_IAM_LOGIN_PROFILE: 'work', AWS_PROFILE: 'other', AWS_DEFAULT_PROFILE: 'other' },
+  { AWS_IAM_LOGIN_PROFILE: '', AWS_PROFILE: 'work', AWS_DEFAULT_PROFILE: 'other' },
+  { AWS_PROFILE: '', AWS_DEFAULT_PROFILE: 'work' },
+];
+
+const caseOf = (
+  credentials: string,
+  config: string,
+  argv: readonly string[],
+  env: Case['env'] = {},
+): Case => ({
+  credentials,
+  config,
+  argv,
+  env,
+  profile: 'work',
+  kind: argv[0] === 'credential-process' ? 'user process' : 'user env',
+  now,
+  isPlain: false,
+});
+
+/** A case of each, in each form, and of what names the profile where no word does. */
+export const disagreementCases: readonly Case[] = [
+  ...disagreements.flatMap(([credentials, config]) =>
+    [
+      ['env', 'work'],
+      ['work', 'env', '--stored'],
+      ['env', 'work', '--as=profile'],
+      ['credential-process', 'work'],
+    ].map((argv) => caseOf(credentials, config, argv)),
+  ),
+  ...noted.map((env) => {
+    const two = workUser + workSession;
+    return caseOf(two + two.replaceAll('work', 'other').replaceAll('WORK', 'OTHER'), '', ['env'], env);
+  }),
+];
