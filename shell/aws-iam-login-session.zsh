@@ -3,7 +3,7 @@
 # Leaves the time in ail_now, without a process or a module.
 __aws_iam_login_clock() { ail_now=${(%):-%D{%s}} }
 
-# Runs a command in the place of this subshell.
+# Runs a command in the place of the subshell that `apply` has made.
 __aws_iam_login_become() { exec command "$@" }
 
 # Runs a function of ours and applies what it prints to this shell; returns its exit code.
