@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
-import { type TestStore, type TestStoreName, testStores } from './support/key-store.ts';
+import { type TestStore, type TestStoreName, putKey, testStores } from './support/key-store.ts';
 import { faultyPass, wrapPass } from './support/pass.ts';
-import { run as runHere, runProcess } from './support/program.ts';
+import { runProcess, writeCredentials } from './support/program.ts';
 import { openTerminal } from './support/terminal.ts';
 
 // Stores that are locked, not there, or do not answer.
@@ -23,8 +23,11 @@ const titles = { pass: 'the password store pass', system: 'the Secret Service' }
 const begin = async (name: TestStoreName): Promise<void> => {
   store = testStores[name](scene.home, { locks: true });
   Object.assign(scene.home.env, store.env);
-  await runHere(scene.home, ['init', 'default', '--key-store', name, '--yes']);
-  scene.aws.forgetCalls();
+  await putKey(scene.home, name, scene.jane);
+  const { accessKeyId, name: username } = scene.jane;
+  const device = `mfa_serial = ${scene.phone.serialNumber}\nusername = ${username}\n`;
+  const key = `aws_iam_login_key_store = ${name}\naws_iam_login_access_key_id = ${accessKeyId}\n`;
+  writeCredentials(scene.home, `[default]\n${device}${key}`);
 };
 
 const login = () => ['login', '--token-code', scene.phone.code()];
