@@ -6,7 +6,6 @@ load shell.bash
 setup_file() { start_local_aws; }
 teardown_file() { stop_local_aws; }
 setup() {
-  PANES=() MARK=0
   make_home
 }
 teardown() { stop_shells; }
@@ -140,7 +139,8 @@ for_each_shell asks_only_once "once, and a declined question is not repeated in 
 waits_for_typed_line() {
   mkfifo "$D/gate"
   echo "cat $D/gate" >"$D/after"
-  FIRST_PROMPT='' start_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  open_shell "$1" AWS_IAM_LOGIN_AUTO=default
+  open_terminal 150 200 "${COMMAND[@]}"
   exec 8>"$D/gate" # waits for the reader
   enter 'echo typed''-line'
   exec 8>&-

@@ -4,7 +4,6 @@
 load shell.bash
 
 setup() {
-  PANES=() MARK=0
   make_home
   cat >"$D/home/.aws/config" <<'CONFIG'
 [default]
@@ -229,7 +228,7 @@ fits_command() {
   local twice=''
   if [[ $1 == bash ]]; then twice=2; fi
   start_shell "$1"
-  tmux -L "$PANE" resize-window -x 30 # one name a line
+  request 'tmux resize-window -x 30' # one name a line
   run offered 'use ' $twice
   [[ ${output//$'\n'/ } == 'Role-one me@corp.example indented default-sts' ]]
   run offered 'login ' $twice
@@ -302,7 +301,7 @@ survives_options() {
       echo "with $line: $output"
       return 1
     }
-    tmux -L "$PANE" kill-server
+    end_terminal
   done < <(
     case $1 in
       bash) printf '%s\n' 'set -eu -o pipefail' 'set -o posix' 'set -C -f' 'shopt -s nullglob failglob' 'IFS=0@c' 'alias local=false case=false' ;;

@@ -4,7 +4,6 @@
 load shell.bash
 
 setup() {
-  PANES=() MARK=0
   make_home
   printf '[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = x\n' >"$D/home/.aws/credentials"
   store_session default 3600 TWO
@@ -89,7 +88,7 @@ survives_options() {
     case $line in emulate*) printf '%s\n' "$line; PS1='R%?> '; setopt prompt_percent; true" >"$D/after" ;; *) printf '%s\n' "$line" >"$D/before" ;; esac
     start_shell "$1"
     adopts_quietly "$1"
-    tmux -L "$PANE" kill-server
+    end_terminal
   done <"$D/sets"
 }
 for_each_shell survives_options "it works, and says nothing, whatever options are set"
@@ -103,7 +102,7 @@ survives_options_later() {
     printf '%s\n' "$line" >"$D/after"
     start_shell "$1"
     adopts_quietly "$1"
-    tmux -L "$PANE" kill-server
+    end_terminal
   done <"$D/sets"
 }
 for_each_shell survives_options_later "also when they are set after it was loaded"
@@ -384,7 +383,7 @@ gets_along() {
         grep -qx "$tool 7" "$D/ran"
         ;;
     esac
-    tmux -L "$PANE" kill-server
+    end_terminal
   done
 }
 for tool in direnv zoxide starship preexec ghostty kitty wezterm vscode string; do
@@ -413,7 +412,7 @@ declines_beside() {
     wait_for '^key=ASIAOLD declined=default:[0-9]+$'
     done_with true
     [[ $(count_on_screen 'Enter MFA code') -eq 1 ]]
-    tmux -L "$PANE" kill-server
+    end_terminal
   done
 }
 for tool in starship preexec ghostty kitty wezterm vscode string; do
@@ -429,7 +428,7 @@ update_prompt() {
     type_text n
     wait_for '^option=n$'
     wait_for '^R0>$'
-    tmux -L "$PANE" kill-server
+    end_terminal
   done
 }
 for_each_shell update_prompt "the update prompt of oh-my-zsh gets its answer" zsh

@@ -6,7 +6,6 @@ load shell.bash
 setup_file() { start_local_aws; }
 teardown_file() { stop_local_aws; }
 setup() {
-  PANES=() MARK=0
   make_home
 }
 teardown() { stop_shells; }

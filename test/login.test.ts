@@ -120,6 +120,19 @@ describe('a login', () => {
     expect(aws.calls.map(({ accessKeyId }) => accessKeyId)).toEqual([jane.accessKeyId]);
   });
 
+  test('shows neither key nor code of a command of the profile where its library is told to log', async () => {
+    const code = phone.code();
+    const key = { Version: 1, AccessKeyId: jane.accessKeyId, SecretAccessKey: jane.secretAccessKey };
+    const answers = join(home.folder, 'key.json');
+    fs.writeFileSync(answers, JSON.stringify(key));
+    const commands = `credential_process = cat ${answers}\nmfa_process = cat ${answers}.code\n`;
+    fs.writeFileSync(`${answers}.code`, code);
+    writeCredentials(home, `[default]\nmfa_serial = ${phone.serialNumber}\n${commands}`);
+    const ended = await runProcess(home, ['login', '--debug'], { env: { NODE_DEBUG: 'execa' } });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: '' });
+    expect([jane.secretAccessKey, code].filter((secret) => ended.stderr.includes(secret))).toEqual([]);
+  });
+
   test('takes the key from a credential_process, and refuses sessions and itself there', async () => {
     const answers = join(home.folder, 'key.json');
     const device = `mfa_serial = ${phone.serialNumber}\n`;

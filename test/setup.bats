@@ -4,7 +4,6 @@
 load shell.bash
 
 setup() {
-  PANES=() MARK=0
   make_home
   printf '[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = x\n' >"$D/home/.aws/credentials"
   store_session default 3600 TWO
@@ -35,8 +34,7 @@ start_set_up() {
     bash) COMMAND=("${BARE[@]}" --noprofile --rcfile "$rc" -i) ;;
     zsh) COMMAND=("${BARE[@]}" -d -i) ;;
   esac
-  next_pane
-  tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 50 "${COMMAND[@]}"
+  open_terminal 150 50 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
 }
 

@@ -8,8 +8,13 @@ bats_require_minimum_version 1.5.0
 # Limits end what hangs: a loaded machine may take ten times as long as an idle one.
 export BATS_TEST_TIMEOUT=300
 
+# For its messages bats notes the place of every command, which takes it 0.2 ms; those of helpers need none.
+note_place=$(declare -f bats_debug_trap)
+eval "${note_place/\{/\{ [[ \$1 == \"\$BATS_TEST_SOURCE\" ]] || return 0;}"
+
 PACKAGE=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 ALL_SHELLS=(bash zsh fish)
+REQUESTS=() ANSWERS=() MARK=0
 
 # shell_binary SHELL
 shell_binary() {
@@ -33,7 +38,6 @@ for_each_shell() {
 # launcher notes its arguments in `calls`.
 make_home() {
   D=$BATS_TEST_TMPDIR
-  export TMUX_TMPDIR=$D # the sockets, which stay behind; the names of servers are the test's own with it
   # With this folder there, fish does not search all manual pages for completions.
   mkdir -p "$D/home/.aws" "$D/bin" "$D/zdot" "$D/config/fish" "$D/data/fish/generated_completions"
   touch "$D/calls" "$D/before" "$D/after"
@@ -111,18 +115,9 @@ session_variables() {
 # start_shell SHELL [NAME=VALUE...]: an interactive shell whose rc file reads `before`, our script and `after`.
 # Its prompt is R, the last command's exit code, `> `. PANE names it for the functions below.
 start_shell() {
-  local name=$1
-  next_pane
-  shift
-  open_shell "$name" "$@"
-  tmux -L "$PANE" -f /dev/null new-session -d -x 150 -y 200 "${COMMAND[@]}"
+  open_shell "$@"
+  open_terminal 150 200 "${COMMAND[@]}"
   wait_for "${FIRST_PROMPT-^R0>$}"
-}
-
-# next_pane: leaves the name of another tmux server in PANE.
-next_pane() {
-  PANE=pane${#PANES[@]}
-  PANES+=("$PANE")
 }
 
 # open_shell SHELL [NAME=VALUE...]: leaves the command of such a shell in COMMAND, without the shell's arguments in BARE.
@@ -155,49 +150,55 @@ child_shell() {
   if [[ $1 == bash ]]; then echo "$(shell_binary bash) --noprofile --rcfile $D/bashrc -i"; else echo "$(shell_binary "$1") -i"; fi
 }
 
-type_text() { tmux -L "$PANE" send-keys -l -- "$1"; }
-press() { tmux -L "$PANE" send-keys "$@"; }
+# open_terminal COLUMNS ROWS COMMAND...: starts the command in a new terminal, and leaves its number in PANE.
+open_terminal() {
+  local requests answers
+  PANE=${#ANSWERS[@]}
+  mkdir "$D/terminal$PANE"
+  mkfifo "$D/terminal$PANE/requests"
+  exec {answers}< <(exec perl "${BASH_SOURCE[0]%/*}/terminal.pl" "$D/terminal$PANE" "$@" <"$D/terminal$PANE/requests" 3>&-)
+  exec {requests}>"$D/terminal$PANE/requests"
+  REQUESTS[PANE]=$requests ANSWERS[PANE]=$answers
+  read_answer
+}
+
+# request WORDS: of the terminal; see terminal.pl. Leaves the lines of the answer in ANSWER.
+request() {
+  printf '%s\n' "$1" >&"${REQUESTS[PANE]}"
+  read_answer
+}
+
+read_answer() {
+  local outcome=no count=0
+  read -r -u "${ANSWERS[PANE]}" outcome count || true
+  ANSWER=()
+  if ((count > 0)); then mapfile -t -n "$count" -u "${ANSWERS[PANE]}" ANSWER; fi
+  if [[ $outcome != ok ]]; then
+    printf '%s\n' "${ANSWER[@]}" '--- calls' "$(<"$D/calls")"
+    return 1
+  fi
+}
+
+type_text() { request "tmux send-keys -l -- '${1//\'/\'\\\'\'}'"; }
+press() { request "tmux send-keys $*"; }
 enter() {
   type_text "$1"
   press Enter
 }
-screen() { tmux -L "$PANE" capture-pane -p -J | sed 's/ *$//'; }
 
-# wait_for REGEX [SECONDS]: until the screen shows it, without the blanks at the ends of lines.
-wait_for() {
-  local end=$((SECONDS + ${2:-60}))
-  until screen | grep -qE -- "$1"; do
-    if ((SECONDS >= end)); then
-      printf 'not seen: %s\n--- screen\n%s\n--- calls\n%s\n' "$1" "$(screen)" "$(cat "$D/calls")"
-      return 1
-    fi
-    sleep 0.1
-  done
+screen() {
+  request screen
+  printf '%s\n' "${ANSWER[@]}"
 }
+
+# wait_for REGEX: until a line of the screen shows it, without the blanks at its end.
+wait_for() { request "wait shows $1"; }
 
 # wait_for_call: until the program has been called, since `calls` was emptied.
-wait_for_call() {
-  local end=$((SECONDS + 60))
-  until [[ -s $D/calls ]]; do
-    if ((SECONDS >= end)); then
-      printf 'no call\n--- screen\n%s\n' "$(screen)"
-      return 1
-    fi
-    sleep 0.1
-  done
-}
+wait_for_call() { request "wait file $D/calls"; }
 
 # wait_for_prompt: until the last line is a prompt, so that nothing is typed ahead by mistake.
-wait_for_prompt() {
-  local end=$((SECONDS + 60))
-  until screen | grep . | tail -n 1 | grep -qE '^[RP][0-9 -]+>$'; do
-    if ((SECONDS >= end)); then
-      printf 'no prompt\n--- screen\n%s\n' "$(screen)"
-      return 1
-    fi
-    sleep 0.1
-  done
-}
+wait_for_prompt() { request 'wait prompt'; }
 
 # run_line COMMAND: runs it in the shell and waits for its end, but not for what the next prompt does.
 run_line() {
@@ -219,7 +220,8 @@ can_trace() { [[ $OSTYPE == linux* ]]; }
 # trace_shell: notes in `trace` what the shell starts and opens, until `end_trace`.
 trace_shell() {
   local pid
-  pid=$(tmux -L "$PANE" display-message -p '#{pane_pid}')
+  request "tmux display-message -p '#{pane_pid}'"
+  pid=${ANSWER[0]}
   strace -f -p "$pid" -e trace=clone,clone3,fork,vfork,execve,open,openat -o "$D/trace" 2>"$D/strace" 3>&- &
   TRACER=$!
   until grep -q attached "$D/strace"; do sleep 0.03; done
@@ -233,20 +235,27 @@ end_trace() {
 # processes: what the shell has started since `trace_shell`; fish has threads beside them.
 processes() { grep -vE 'CLONE_THREAD|resumed' "$D/trace" | grep -E 'clone|fork|execve' || true; }
 
-# count_on_screen REGEX
-count_on_screen() { screen | grep -cE -- "$1" || true; }
+# count_on_screen REGEX: in how many lines it stands.
+count_on_screen() {
+  request "count $1"
+  echo "${ANSWER[0]}"
+}
 
-# clear_screen: until only the prompt is left. Pressed again where a running command has swallowed the key.
+# clear_screen: until only the prompt is left.
 clear_screen() {
-  local tries=0
-  wait_for '^[RP][0-9 -]+>'
-  until (($(screen | grep -c .) == 1)); do
-    if ((tries++ % 30 == 0)); then press C-l; fi
-    sleep 0.1
-  done
+  wait_for_prompt
+  press C-l
+  request 'wait clear'
+}
+
+# end_terminal: ends what runs there, and waits until nothing of it is left.
+end_terminal() {
+  request end
+  unset 'REQUESTS[PANE]'
 }
 
 stop_shells() {
-  local pane
-  for pane in "${PANES[@]}"; do tmux -L "$pane" kill-server 2>/dev/null || true; done
+  # bats forgets its watchdog, and waits for it, where a test has failed
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || kill "$(jobs -p | head -n 1)"
+  for PANE in "${!REQUESTS[@]}"; do end_terminal; done
 }

@@ -7,14 +7,11 @@ load shell.bash
 
 setup() {
   D=$BATS_TEST_TMPDIR
-  export TMUX_TMPDIR=$D
   mkdir "$D/home" "$D/tmp"
   : >"$D/calls"
 }
 
-teardown() {
-  [[ -z ${PANE-} ]] || tmux -L "$PANE" kill-server 2>/dev/null || :
-}
+teardown() { stop_shells; }
 
 @test "npm start prints the tour without a terminal, and neither reads nor leaves anything" {
   mkdir "$D/home/.aws"
@@ -31,8 +28,7 @@ teardown() {
 }
 
 start_tour() {
-  PANE=tour
-  tmux -L "$PANE" -f /dev/null new-session -d -x 130 -y 60 env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" TMPDIR="$D/tmp" \
+  open_terminal 130 60 env -i TERM=screen LANG=C.UTF-8 HOME="$D/home" TMPDIR="$D/tmp" \
     PATH="$PATH" SHELL="$1" sh -c 'node "$0"; echo "the tour ended with $?"; exec cat' "$PACKAGE/build/tour.js"
   wait_for 'leaves and removes everything'
   wait_for "$2"

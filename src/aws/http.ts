@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http, { Agent as HttpAgent } from 'node:http';
+import https, { Agent as HttpsAgent } from 'node:https';
+import tls from 'node:tls';
 import { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -62,6 +63,12 @@ export const newHttpHandler = (
         );
     },
   };
+};
+
+/** Loads what a request to this URL needs, Node's list of certificates too, without a connection. */
+export const prepareRequest = ({ protocol }: URL): void => {
+  void [http.request, https.request];
+  if (protocol === 'https:') tls.createSecureContext();
 };
 
 /** Answers every request by itself, with the same text. */

@@ -23,6 +23,8 @@ export const runShellCommand = async (
     stdin: 'ignore',
     stderr: 'inherit',
     reject: false,
+    // with NODE_DEBUG=execa, or *, it would write what the command prints, a key or a code, to stderr
+    verbose: 'none',
     maxBuffer: 1_000_000,
   });
   let timer: NodeJS.Timeout | undefined;

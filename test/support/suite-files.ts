@@ -22,7 +22,7 @@ export const mentions = (root: string, { path }: SuiteFile, pattern: RegExp): bo
 const withHelpers = (root: string, path: string, found = new Set<string>()): Set<string> => {
   if (found.has(path)) return found;
   found.add(path);
-  for (const [name] of readFileSync(path, 'utf8').matchAll(/[\w.-][\w./-]*\.(?:ts|cjs|py|bash)\b/g)) {
+  for (const [name] of readFileSync(path, 'utf8').matchAll(/[\w.-][\w./-]*\.(?:ts|cjs|py|bash|pl)\b/g)) {
     const helper = join(dirname(path), name);
     const isHelper = !relative(join(root, 'test'), helper).startsWith('..') && existsSync(helper);
     if (isHelper && !name.endsWith('.test.ts')) withHelpers(root, helper, found);
