@@ -291,8 +291,8 @@ __aws_iam_login_take() {
   __aws_iam_login_apply __aws_iam_login_stored "--profile=$1" --as $ail_as
 }
 
-# The launcher lies beside this file.
-__aws_iam_login_stored() { command sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null; }
+# The launcher lies beside this file. The subshell that `apply` makes becomes it.
+__aws_iam_login_stored() { exec sh "$__aws_iam_login_home/shell/aws-iam-login.sh" env --stored "$@" 2>/dev/null; }
 
 # --- The first prompt ------------------------------------------------------------------------------------------
 
