@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import http, { Agent as HttpAgent } from 'node:http';
 import https, { Agent as HttpsAgent } from 'node:https';
-import tls from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -68,7 +68,7 @@ export const newHttpHandler = (
 /** Loads what a request to this URL needs, Node's list of certificates too, without a connection. */
 export const prepareRequest = ({ protocol }: URL): void => {
   void [http.request, https.request];
-  if (protocol === 'https:') tls.createSecureContext();
+  if (protocol === 'https:') createSecureContext();
 };
 
 /** Answers every request by itself, with the same text. */
