@@ -17,7 +17,6 @@ import { newSender } from './code-exchange.ts';
 import type { ExchangeOptions, Send } from './code-exchange.ts';
 import { rejectedCode } from './code-guard.ts';
 import { sessionDefaults, sessionLimits } from './defaults.ts';
-import { withDevice } from './initialise.ts';
 import type { DeviceOptions } from './initialise.ts';
 import { findUserSession, userLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
@@ -69,7 +68,8 @@ export const userSession = async (
     return userLiveSession(of, waiting, options, shared);
   }
   refuseLoop(profile, context);
-  profile = await withDevice(profile, shared, options, context);
+  if (options.serialNumber === undefined && !profile.settings.get('mfa_serial'))
+    profile = await (await import('./initialise.ts')).withDevice(profile, shared, options, context);
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   checkFiles(of.owner, profile, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
