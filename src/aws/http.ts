@@ -121,16 +121,19 @@ const newNodeHandler = async (
   { certificates, hook, keepAlive }: HttpOptions,
 ): Promise<NodeHttpHandler> => {
   // said, since NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default
-  const tls: Tls = { rejectUnauthorized: true, ...(certificates === undefined ? {} : { ca: certificates }) };
+  const verified: Tls = {
+    rejectUnauthorized: true,
+    ...(certificates === undefined ? {} : { ca: certificates }),
+  };
   // an idle connection ends before AWS or a router on the way forgets it
-  const agentOptions = { keepAlive, timeout: idleLimit, ...tls };
+  const agentOptions = { keepAlive, timeout: idleLimit, ...verified };
   return new NodeHttpHandler({
     connectionTimeout: hook ? 2000 : 3000,
     requestTimeout: hook ? 5000 : 10_000,
     throwOnRequestTimeout: true,
     ...(proxy === undefined
       ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
-      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, tls)),
+      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, verified)),
   });
 };
 
