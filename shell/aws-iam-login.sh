@@ -796,6 +796,17 @@ follow() {
   done
 }
 
+# Leaves in `found` where the program $1 lies on PATH, empty when there is none, without a process.
+find_program() {
+  rest=${PATH-}:
+  while [ -n "$rest" ]; do
+    found=${rest%%:*} rest=${rest#*:}
+    found=${found:-.}/$1
+    if [ -f "$found" ] && [ -x "$found" ]; then return; fi
+  done
+  found=''
+}
+
 # Leaves what `setup` noted in the file $1: its version, and where Node and the program were then.
 read_stamp() {
   [ -r "$1" ] && {
@@ -816,7 +827,8 @@ case ${XDG_DATA_HOME-} in
   /*) data=$XDG_DATA_HOME ;;
   *) data=${HOME-}/.local/share ;;
 esac
-node=$(command -v node 2>/dev/null)
+find_program node
+node=$found
 
 if ! [ -f "$entry" ]; then
   # This is the copy beside the shell hook. The program on PATH may be newer than what it was copied from.
@@ -824,7 +836,8 @@ if ! [ -f "$entry" ]; then
     AWS_IAM_LOGIN_HOOK_VERSION=${AWS_IAM_LOGIN_HOOK_VERSION:-$version}
     export AWS_IAM_LOGIN_HOOK_VERSION
   fi
-  program=$(command -v aws-iam-login 2>/dev/null)
+  find_program aws-iam-login
+  program=$found
   follow "$program"
   if [ -n "$node" ] && [ -n "$program" ] && [ "$real" != "$self" ]; then exec "$program" "$@"; fi
   entry=$stamped_entry
@@ -843,7 +856,19 @@ fi
 # were unset above. exec is to pass them on, so the program is told.
 if [ "$failed" = 125 ]; then
   if [ -r "/proc/$$/environ" ]; then
-    AWS_IAM_LOGIN_DROPPED=$(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ" | LC_ALL=C command grep -v '^[A-Za-z_][A-Za-z0-9_]*=')
+    AWS_IAM_LOGIN_DROPPED=''
+    newline='
+'
+    # a range would hold other letters as well in some locales
+    letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+    set -f
+    IFS=$newline
+    for word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+      case $word in
+        [$letters]*=*) case ${word%%=*} in *[!${letters}0123456789]*) ;; *) continue ;; esac ;;
+      esac
+      AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$newline}$word
+    done
     if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
   fi
 fi
