@@ -3,23 +3,19 @@
 # --- The program -----------------------------------------------------------------------------------------------
 
 # Runs the program. A copy made by `setup` has a stamp: its version, and where the program and its Node were, for
-# a PATH that has lost them (a Node version manager has moved on).
+# a PATH that has lost them (a Node version manager has moved on). The launcher beside this file goes by it too.
 function __aws_iam_login_run
     set -l stamp
     test -r $__aws_iam_login_home/stamp; and string split \n <$__aws_iam_login_home/stamp | while read -l line
         set -a stamp $line
     end
     set -lx AWS_IAM_LOGIN_HOOK_VERSION $stamp[1]
-    if command -sq aws-iam-login; and begin
-            not test -f "$stamp[3]"; or command -sq node
-        end
+    if command -sq aws-iam-login
         command aws-iam-login $argv
-    else if not test -f "$stamp[3]"
-        __aws_iam_login_report_gone
-    else if test -x "$stamp[2]"
-        $stamp[2] $stamp[3] $argv
+    else if test -f "$stamp[3]"
+        command sh $__aws_iam_login_home/shell/aws-iam-login.sh $argv
     else
-        command node $stamp[3] $argv
+        __aws_iam_login_report_gone
     end
 end
 
@@ -99,23 +95,20 @@ end
 
 function __aws_iam_login_main
     set -l found (__aws_iam_login_find_command $argv)
-    set -l code
     switch $found[1]
-        case use
-            set argv[$found[2]] env
-            set -l rest $argv[(math $found[2] + 1)..-1]
-            test $found[2] -lt (count $argv); or set rest
-            __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
-            set code $status
-        case logout
-            set -l rest $argv[(math $found[2] + 1)..-1]
-            test $found[2] -lt (count $argv); or set rest
-            __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
-            set code $status
+        case use logout
+            set -l rest $argv
+            set -e rest[1..$found[2]]
+            if test $found[1] = use
+                set argv[$found[2]] env
+                __aws_iam_login_apply __aws_iam_login_run $argv[1..$found[2]] --format fish $rest
+            else
+                __aws_iam_login_logout $argv[1..$found[2]] --hook $rest
+            end
         case '*'
             __aws_iam_login_run $argv
-            set code $status
     end
+    set -l code $status
     if test $found[1]:$code = use:0; and status is-interactive; and not contains -- $found[3] --quiet -q
         __aws_iam_login_tell
     end
@@ -237,14 +230,18 @@ function __aws_iam_login_plan
     set -g __aws_iam_login_end $AWS_IAM_LOGIN_EXPIRES_AT
     # Only a session that ends where it is renewed will need a code.
     test $AWS_IAM_LOGIN_RENEW_AT = $AWS_IAM_LOGIN_EXPIRES_AT; and test "$__aws_iam_login_warned" != $__aws_iam_login_end; or return
+    # >>> warn: made by npm run generate
     set -l warn 600
+    # <<< warn
     string match -qr '^(0|[1-9][0-9]{0,8})$' -- "$AWS_IAM_LOGIN_WARN"; and set warn $AWS_IAM_LOGIN_WARN
     set -g __aws_iam_login_next (math $__aws_iam_login_end - $warn)
 end
 
 # Prints whether the command line runs `ours`, one of AWS_IAM_LOGIN_COMMANDS (`aws`), or some `other`.
 function __aws_iam_login_judge
+    # >>> worth: made by npm run generate
     set -l commands aws terraform tofu cdk sam pulumi
+    # <<< worth
     set -q AWS_IAM_LOGIN_COMMANDS; and set commands (string split ' ' -- $AWS_IAM_LOGIN_COMMANDS)
     set -l kind other
     for part in (string replace -ra '[;&|(){}\n]+' \n -- $argv | string split \n)

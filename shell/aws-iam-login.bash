@@ -14,13 +14,17 @@ case ${BASH_SOURCE[0]} in
   *) __aws_iam_login_home=$PWD/.. ;;
 esac
 
-# Reads file $1 of ours. Not with `.`, which a restricted shell forbids.
+# Reads file $1 of ours. A restricted shell forbids `.`, which costs one process less.
 __aws_iam_login_load() {
   local ail_aliases='' ail_code=0
   [[ -r $__aws_iam_login_home/$1 ]] || return 127
   if shopt -q expand_aliases; then ail_aliases=1; fi
   shopt -u expand_aliases
-  builtin eval "$(<"$__aws_iam_login_home/$1")" || ail_code=$?
+  # shellcheck disable=SC1090
+  case $- in
+    *r*) builtin eval "$(<"$__aws_iam_login_home/$1")" || ail_code=$? ;;
+    *) builtin . "$__aws_iam_login_home/$1" || ail_code=$? ;;
+  esac
   if [[ -n $ail_aliases ]]; then shopt -s expand_aliases; fi
   return "$ail_code"
 }

@@ -196,6 +196,7 @@ function read_file(path, kind,  record, got, before, is_ended, is_header, end, h
   if (path == "") return
   RS = "["
   records = 0; bytes = 0
+  split("", is_listed)
   while ((got = (getline record < path)) > 0) {
     # Patterns of mawk end at some zero bytes and go on at others; kinds of awk that have none are looked at below.
     if (zero != "" && index(record, zero)) odd()
@@ -655,40 +656,52 @@ function epoch(text,  year, month, day, hour, minute, second, last) {
 
 # Prints the profiles of each of the given kinds whose names begin with the given text: name, tab, kind, those of the
 # credentials file first.
-function answer_profiles(  i, j, count, wanted, kinds) {
+function answer_profiles(  i, j, count, wanted, kind, first, last, next_of) {
   read_file(credentials, "credentials")
   read_file(config, "config")
-  for (i = 1; i <= name_count; i++)
-    kinds[i] = profile == "" || index(names[i], profile) == 1 ? kind_of(names[i]) : "\t"
+  for (i = 1; i <= name_count; i++) {
+    if (profile != "" && index(names[i], profile) != 1) continue
+    kind = kind_of(names[i])
+    if (kind in last) next_of[last[kind]] = i
+    else first[kind] = i
+    last[kind] = i
+  }
   count = split(format, wanted, ",")
   for (j = 1; j <= count; j++)
-    for (i = 1; i <= name_count; i++) if (kinds[i] == wanted[j]) print names[i] "\t" kinds[i]
+    for (i = first[wanted[j]]; i; i = next_of[i]) print names[i] "\t" wanted[j]
   exit 80
 }
 
 function list_profile(header, text, kind,  name) {
   end_listed()
+  # Nearly every header is one of these two.
+  if (kind == "credentials" && header ~ /^[A-Za-z0-9_.@+%:\/=,-]+\]$/) name = substr(header, 1, length(header) - 1)
+  else if (kind == "config" && header ~ /^profile [A-Za-z0-9_.@+%:\/=,-]+\]$/) name = substr(header, 9, length(header) - 9)
+  else name = listed_name(header, kind)
+  if (name == "") return
+  if (index(name, "DEFAULT") || name in is_listed || (kind == "config" && name == "default" && header !~ /^default/)) odd()
+  is_listed[name] = 1
+  if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
+  listed = name
+  listed_text = text
+}
+
+# The name of the profile in a header that is written in another way, empty for a section that is none.
+function listed_name(header, kind,  name) {
   name = header
-  if (name !~ /^[A-Za-z0-9_.@+%:\/=,-]+\]$/) {
-    sub(/[ \t]*\r?$/, "", name)
-    if (name !~ /^[^][#;"\047\\\r\t]+\]$/ && name !~ /^profile ("[^][#;"\047\\\r\t]+"|\047[^][#;"\047\\\r\t]+\047)\]$/) odd()
-  }
+  sub(/[ \t]*\r?$/, "", name)
+  if (name !~ /^[^][#;"\047\\\r\t]+\]$/ && name !~ /^profile ("[^][#;"\047\\\r\t]+"|\047[^][#;"\047\\\r\t]+\047)\]$/) odd()
   name = substr(name, 1, length(name) - 1)
-  if (index(name, "DEFAULT")) odd()
   if (kind == "config" && name != "default") {
-    if (name !~ /^profile/) return
+    if (index(name, "DEFAULT")) odd()
+    if (name !~ /^profile/) return ""
     if (name !~ /^profile [^ ]/) odd()
     name = substr(name, 9)
     if (name ~ /^["\047]/) name = substr(name, 2, length(name) - 2)
     else if (index(name, " ")) odd()
-    if (name == "default") odd()
   } else if (name ~ /^(profile|sso-session|services) /) odd()
   if (name !~ /^[!-~]+$/) check_letters(name)
-  if ((kind, name) in is_listed) odd()
-  is_listed[kind, name] = 1
-  if (!(name in traits)) { traits[name] = ""; names[++name_count] = name }
-  listed = name
-  listed_text = text
+  return name
 }
 
 # The section before this is whole now.
@@ -706,10 +719,13 @@ function check_letters(name) {
 function find_traits(name, text) {
   # Nearly every section has keys at the beginning of its lines, each with a value.
   if (text ~ /\n[^a-z#;\r\n]|\r[^\n]|\n[a-z][a-z0-9_.-]*[ \t]*[^= \ta-z0-9_.-]|=[ \t]*[\r\n]|=[ \t]*$/) { parse_traits(name, text); return }
-  if (text ~ /\nrole_arn[ \t]*=/) { traits[name] = traits[name] " role "; return }
-  if (text ~ /\nsso_/) { traits[name] = traits[name] " sso "; return }
+  if (text ~ /\n(role_arn[ \t]*=|sso_)/) {
+    traits[name] = traits[name] (text ~ /\nrole_arn[ \t]*=/ ? " role " : " sso ")
+    return
+  }
   if (text ~ /\n(aws_access_key_id|aws_session_token|aws_security_token|mfa_serial)[ \t]*=[ \t]*["\047#;]/) odd()
   if (text ~ /\naws_access_key_id[ \t]*=/) traits[name] = traits[name] " id "
+  if (text !~ /\n(aws_(session|security)_token|credential_process|mfa_serial)[ \t]*=/) return
   if (text ~ /\naws_(session|security)_token[ \t]*=/) traits[name] = traits[name] " token "
   if (text ~ /\ncredential_process[ \t]*=/) traits[name] = traits[name] " process "
   if (text ~ /\nmfa_serial[ \t]*=/) traits[name] = traits[name] " mfa "
@@ -780,6 +796,17 @@ follow() {
   done
 }
 
+# Leaves in `found` where the program $1 lies on PATH, empty when there is none, without a process.
+find_program() {
+  rest=${PATH-}:
+  while [ -n "$rest" ]; do
+    found=${rest%%:*} rest=${rest#*:}
+    found=${found:-.}/$1
+    if [ -f "$found" ] && [ -x "$found" ]; then return; fi
+  done
+  found=''
+}
+
 # Leaves what `setup` noted in the file $1: its version, and where Node and the program were then.
 read_stamp() {
   [ -r "$1" ] && {
@@ -800,7 +827,8 @@ case ${XDG_DATA_HOME-} in
   /*) data=$XDG_DATA_HOME ;;
   *) data=${HOME-}/.local/share ;;
 esac
-node=$(command -v node 2>/dev/null)
+find_program node
+node=$found
 
 if ! [ -f "$entry" ]; then
   # This is the copy beside the shell hook. The program on PATH may be newer than what it was copied from.
@@ -808,7 +836,8 @@ if ! [ -f "$entry" ]; then
     AWS_IAM_LOGIN_HOOK_VERSION=${AWS_IAM_LOGIN_HOOK_VERSION:-$version}
     export AWS_IAM_LOGIN_HOOK_VERSION
   fi
-  program=$(command -v aws-iam-login 2>/dev/null)
+  find_program aws-iam-login
+  program=$found
   follow "$program"
   if [ -n "$node" ] && [ -n "$program" ] && [ "$real" != "$self" ]; then exec "$program" "$@"; fi
   entry=$stamped_entry
@@ -827,7 +856,19 @@ fi
 # were unset above. exec is to pass them on, so the program is told.
 if [ "$failed" = 125 ]; then
   if [ -r "/proc/$$/environ" ]; then
-    AWS_IAM_LOGIN_DROPPED=$(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ" | LC_ALL=C command grep -v '^[A-Za-z_][A-Za-z0-9_]*=')
+    AWS_IAM_LOGIN_DROPPED=''
+    newline='
+'
+    # a range would hold other letters as well in some locales
+    letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+    set -f
+    IFS=$newline
+    for word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+      case $word in
+        [$letters]*=*) case ${word%%=*} in *[!${letters}0123456789]*) ;; *) continue ;; esac ;;
+      esac
+      AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$newline}$word
+    done
     if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
   fi
 fi

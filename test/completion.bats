@@ -200,8 +200,10 @@ offered() {
   type_text "aws-iam-login $1"
   press Tab
   if [[ -n ${2-} ]]; then press Tab; fi
+  wait_for 'indented|more rows'
+  if [[ $(count_on_screen 'more rows') -gt 0 ]]; then press Tab; fi # fish 3.1 shows four rows first
   wait_for 'indented'
-  screen | grep -oE 'Role-one|me@corp\.example|indented|default-sts|corp-sso'
+  screen | grep -v '^R[0-9]*>' | grep -oE 'Role-one|me@corp\.example|indented|default-sts|corp-sso'
   press C-c
   wait_for '^R(130|0|1)>$'
 }

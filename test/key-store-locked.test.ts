@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
-import { type TestStore, type TestStoreName, testStores } from './support/key-store.ts';
+import { type TestStore, type TestStoreName, putKey, testStores } from './support/key-store.ts';
 import { faultyPass, wrapPass } from './support/pass.ts';
-import { run as runHere, runProcess } from './support/program.ts';
+import { runProcess, writeCredentials } from './support/program.ts';
 import { openTerminal } from './support/terminal.ts';
 
 // Stores that are locked, not there, or do not answer.
@@ -23,8 +23,11 @@ const titles = { pass: 'the password store pass', system: 'the Secret Service' }
 const begin = async (name: TestStoreName): Promise<void> => {
   store = testStores[name](scene.home, { locks: true });
   Object.assign(scene.home.env, store.env);
-  await runHere(scene.home, ['init', 'default', '--key-store', name, '--yes']);
-  scene.aws.forgetCalls();
+  await putKey(scene.home, name, scene.jane);
+  const { accessKeyId, name: username } = scene.jane;
+  const device = `mfa_serial = ${scene.phone.serialNumber}\nusername = ${username}\n`;
+  const key = `aws_iam_login_key_store = ${name}\naws_iam_login_access_key_id = ${accessKeyId}\n`;
+  writeCredentials(scene.home, `[default]\n${device}${key}`);
 };
 
 const login = () => ['login', '--token-code', scene.phone.code()];
@@ -110,10 +113,16 @@ test('without a D-Bus the store of the system is named as not there', async () =
   expect(scene.aws.calls).toEqual([]);
 });
 
+// Its seconds pass ten times as fast.
+const hurry =
+  'const wait = setTimeout; globalThis.setTimeout = (work, ms, ...rest) => wait(work, ms / 10, ...rest);';
+const inHurry = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hurry)}` };
+
 test('a store that never answers is named, and then given up', async () => {
   await begin('pass');
   wrapPass(scene.home);
-  const { exitCode, stderr } = await runProcess(scene.home, login(), { env: faultyPass('hang', 1) });
+  const env = { ...inHurry, ...faultyPass('hang', 1) };
+  const { exitCode, stderr } = await runProcess(scene.home, login(), { env });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
     /^aws-iam-login: waiting for the password store pass\naws-iam-login: the password store pass did not answer within 15 s\n {2}hint: .*\n$/,

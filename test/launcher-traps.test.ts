@@ -74,11 +74,15 @@ describe.each(posixCommands)('%s', (shell) => {
       IFS: 'AWS',
       CDPATH: '/',
       LC_ALL: 'tr_TR.UTF-8',
-      POSIXLY_CORRECT: '1',
     };
-    const { exitCode, stdout, stderr } = await runIn(shell, ['env'], { env });
-    expect({ exitCode, stderr: stderr.includes(secret) }).toEqual({ exitCode: 0, stderr: false });
-    expect(stdout).toBe((await ask(['env'])).stdout);
+    const { stdout } = await ask(['env']);
+    // bash with POSIXLY_CORRECT does not look at SHELLOPTS
+    for (const POSIXLY_CORRECT of [undefined, '1']) {
+      const answer = await runIn(shell, ['env'], { env: { ...env, POSIXLY_CORRECT } });
+      expect(answer).toMatchObject({ exitCode: 0, stdout });
+      expect(answer.stderr).not.toMatch(/\bsure=/);
+      expect(answer.stderr).not.toContain(secret);
+    }
     // only shells that think they are interactive read ENV; busybox greets then
     for (const asked of [shell, `${shell} -i`]) {
       const answer = await runIn(asked, ['env', '--stored'], { env });
@@ -317,6 +321,8 @@ describe('the way to the program', () => {
       fs.symlinkSync('../lib/package/shell/aws-iam-login.sh', join(folder, 'bin', 'one'));
       fs.symlinkSync('one', join(folder, 'bin', 'two'));
       fs.symlinkSync(join(folder, 'bin', 'two'), join(folder, 'three'));
+      fs.symlinkSync('one', join(folder, 'bin', 'end\n'));
+      fs.symlinkSync('end\n', join(folder, 'bin', 'four'));
       fs.symlinkSync(join(folder, 'bin'), join(folder, 'linked'));
       const env = { PATH: `${join(folder, 'linked')}:${home.env['PATH'] ?? ''}` };
       const entry = fs.realpathSync(join(installed, 'dist', 'aws-iam-login.cjs'));
@@ -324,7 +330,7 @@ describe('the way to the program', () => {
         const { stdout, stderr } = await runCommand(home, command, words, { env, cwd });
         expect({ entry: fs.realpathSync(resolve(cwd ?? '', stdout)), stderr }).toEqual({ entry, stderr: '' });
       };
-      for (const path of ['bin/one', 'bin/two', 'three', 'linked/one']) {
+      for (const path of ['bin/one', 'bin/two', 'three', 'bin/four', 'linked/one']) {
         await expectEntry(join(folder, path), ['--version']);
         await expectEntry(`./${path}`, ['--version'], folder);
       }
@@ -344,6 +350,20 @@ describe('the way to the program', () => {
     const path = copyWithStamp(`1.0.0\n${process.execPath}\n${program}\n`);
     const { exitCode } = await runCommand(home, 'dash', [path, '--version'], { env: { PATH: onlyTools() } });
     expect(exitCode).toBe(0);
+  });
+
+  test('of the package is the Node that setup noted where PATH has none', async () => {
+    fs.rmSync(join(tools, 'node'));
+    const env = { PATH: onlyTools(), XDG_DATA_HOME: join(home.folder, 'data') };
+    expect(await ask(['--version'], { env })).toMatchObject({ exitCode: 1 });
+    for (const data of [env.XDG_DATA_HOME, join(home.folder, '.local', 'share')]) {
+      fs.mkdirSync(join(data, 'aws-iam-login'), { recursive: true });
+      fs.writeFileSync(join(data, 'aws-iam-login', 'stamp'), `1.0.0\n${process.execPath}\n/gone\n`);
+    }
+    for (const folder of [env.XDG_DATA_HOME, undefined, 'relative'])
+      expect(await ask(['--version'], { env: { ...env, XDG_DATA_HOME: folder } })).toMatchObject({
+        exitCode: 0,
+      });
   });
 
   test('of a copy is the program on PATH, which may be newer, but never the copy itself', async () => {

@@ -13,7 +13,7 @@ import {
   posixCommands,
   writeCases,
 } from './support/launcher.ts';
-import { caseKinds, generateCases } from './support/launcher-cases.ts';
+import { caseKinds, disagreementCases, generateCases } from './support/launcher-cases.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(180_000, 1_800_000), hookTimeout: atSize(180_000, 1_800_000) });
@@ -22,7 +22,7 @@ const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-launcher-')));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-const cases = generateCases(atSize(2000, 20_000), seed);
+const cases = [...disagreementCases, ...generateCases(atSize(2000, 20_000), seed)];
 const all = cases.map((_, place) => place);
 const tenth = all.filter((place) => place % 10 === 0);
 let core: readonly (Answer | undefined)[] = [];

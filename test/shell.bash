@@ -240,7 +240,7 @@ end_trace() {
 }
 
 # processes: what the shell has started since `trace_shell`; fish has threads beside them.
-processes() { grep -vE 'CLONE_THREAD|resumed' "$D/trace" | grep -E 'clone|fork|execve' || true; }
+processes() { grep -vE 'CLONE_THREAD|resumed' "$D/trace" | grep -E '(clone3?|v?fork|execve)\(' || true; }
 
 # count_on_screen REGEX: in how many lines it stands.
 count_on_screen() {

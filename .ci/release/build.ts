@@ -15,12 +15,11 @@ const dist = join(root, 'dist');
 /** What esbuild says of the build, for the licences and for tests. */
 const metafilePath = join(root, 'build', 'metafile.json');
 
-/** Of package.json the program needs the version, and nobody the rest. */
+/** Of a package.json, ours or one of the SDK, the program needs the version, and nobody the rest. */
 const versionOnly: Plugin = {
   name: 'version-only',
   setup: (building) => {
     building.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => {
-      if (dirname(path) !== root) return undefined;
       const { version }: { readonly version: string } = JSON.parse(fs.readFileSync(path, 'utf8'));
       return { contents: JSON.stringify({ version }), loader: 'json' };
     });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http, { Agent as HttpAgent } from 'node:http';
+import https, { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandler } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -64,6 +65,12 @@ export const newHttpHandler = (
   };
 };
 
+/** Loads what a request to this URL needs, Node's list of certificates too, without a connection. */
+export const prepareRequest = ({ protocol }: URL): void => {
+  void [http.request, https.request];
+  if (protocol === 'https:') createSecureContext();
+};
+
 /** Answers every request by itself, with the same text. */
 export const answering = (text: string): HttpHandler & { readonly destroy: () => void } => ({
   handle: async () => ({ response: new HttpResponse({ statusCode: 200, body: Buffer.from(text) }) }),
@@ -114,16 +121,19 @@ const newNodeHandler = async (
   { certificates, hook, keepAlive }: HttpOptions,
 ): Promise<NodeHttpHandler> => {
   // said, since NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default
-  const tls: Tls = { rejectUnauthorized: true, ...(certificates === undefined ? {} : { ca: certificates }) };
+  const verified: Tls = {
+    rejectUnauthorized: true,
+    ...(certificates === undefined ? {} : { ca: certificates }),
+  };
   // an idle connection ends before AWS or a router on the way forgets it
-  const agentOptions = { keepAlive, timeout: idleLimit, ...tls };
+  const agentOptions = { keepAlive, timeout: idleLimit, ...verified };
   return new NodeHttpHandler({
     connectionTimeout: hook ? 2000 : 3000,
     requestTimeout: hook ? 5000 : 10_000,
     throwOnRequestTimeout: true,
     ...(proxy === undefined
       ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
-      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, tls)),
+      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, verified)),
   });
 };
 

@@ -3,7 +3,7 @@ import { isUserError } from '../errors.ts';
 import { badAnswer, clockSkewOf, shownUrl, toUserError, urlOf } from './errors.ts';
 import type { Request } from './errors.ts';
 import type { Configured, Connection, Service } from './connection.ts';
-import { answering, newHttpHandler, postForm, readCertificates } from './http.ts';
+import { answering, newHttpHandler, postForm, prepareRequest, readCertificates } from './http.ts';
 import { proxyFor } from './proxy.ts';
 import type * as IamSdk from './sdk-iam.ts';
 import type * as StsSdk from './sdk-sts.ts';
@@ -120,6 +120,7 @@ export const newSender = (caller: Caller, { env, log, onDate }: Surroundings) =>
       const settings = { ...settingsOf('sts', 'once'), credentials: nobody };
       const client = new sdk.STSClient({ ...settings, requestHandler: answering(answer) });
       await inTime((limit) => send(sdk, client, limit), caller);
+      prepareRequest(urlOf('sts', caller));
     },
     iam: <Output>(sending: Sending, send: Send<typeof IamSdk, IamSdk.IAMClient, Output>): Promise<Output> =>
       attempt('iam', async (limit) => {

@@ -1,6 +1,6 @@
 import { longestRole, roleLimits } from '../profiles/role.ts';
 import { processMinTtl, sessionDefaults, sourceMinTtl } from '../sessions/defaults.ts';
-import { shells } from '../shells/names.ts';
+import { hookDefaults, shells } from '../shells/names.ts';
 import { quoteFish, quotePosix } from '../shells/quoting.ts';
 import { commandNames, commandOf, optionNames, optionOf, options, userFirst } from './commands.ts';
 import type { CommandName, OptionName } from './commands.ts';
@@ -70,21 +70,6 @@ const operandGroups = (
     words,
   }));
 
-/** The places that have the same options with the same values, with these. */
-const optionGroups = (): Array<{
-  readonly places: readonly Place[];
-  readonly names: readonly OptionName[];
-}> => {
-  const listOf = (place: Place): string =>
-    optionsOf(place)
-      .map((name) => `${name} ${String(offersOf(name, place))}`)
-      .join('\n');
-  return [...new Set(places.map(listOf))].map((list) => {
-    const alike = places.filter((place) => listOf(place) === list);
-    return { places: alike, names: optionsOf(alike[0] ?? '') };
-  });
-};
-
 /** What Tab offers as the value of an option, of a command if one is named. */
 const offersOf = (name: OptionName, place: Place = ''): 'profiles' | readonly string[] => {
   const { choices, offers } = optionOf(name, place === '' ? undefined : place);
@@ -106,11 +91,19 @@ const kindsOf = (name: CommandName): string => (commandOf(name).kinds ?? userFir
 
 const usualKinds = `*) ail_kinds=${userFirst.join(',')} ;;`;
 
+/** Places as a pattern of bash and zsh has them. */
+const wordsOf = (group: readonly Place[]): string[] => group.map((place) => (place === '' ? "''" : place));
+
 const bashOptions = (): string[] =>
-  optionGroups().map(({ places: alike, names }) => {
-    const pattern = alike.map((place) => (place === '' ? "''" : place)).join(' | ');
-    return `${pattern}) ail_names=(${names.map((name) => `--${name}`).join(' ')}) ;;`;
+  [...new Set(places.map(optionWords))].map((words) => {
+    const alike = places.filter((place) => optionWords(place) === words);
+    return `${wordsOf(alike).join(' | ')}) ail_names=(${words}) ;;`;
   });
+
+const optionWords = (place: Place): string =>
+  optionsOf(place)
+    .map((name) => `--${name}`)
+    .join(' ');
 
 const bashValues = (): string[] => {
   const free = valueOptions.filter((name) => offersOf(name).length === 0);
@@ -155,20 +148,25 @@ const zshAction = (name: OptionName, place: Place): string => {
 };
 
 const zshOptions = (): string[] =>
-  optionGroups().flatMap(({ places: alike, names }) => [
-    `(${alike.map((place) => (place === '' ? "''" : place)).join('|')})`,
-    '  ail_options=(',
-    ...names.map((name) => `    ${zshSpec(name, alike[0] ?? '')}`),
-    '  ) ;;',
-  ]);
+  shownOptions.flatMap((name) =>
+    placeGroups(name).map((group) => {
+      const add = `ail_options+=(${zshSpec(name, group[0] ?? '')})`;
+      return group.length === places.length
+        ? add
+        : `[[ $ail_command == (${wordsOf(group).join('|')}) ]] && ${add}`;
+    }),
+  );
+
+/** The places that take an option, in groups of those where it has the same values. */
+const placeGroups = (name: OptionName): ReadonlyArray<readonly Place[]> => {
+  const own = placesOfOwn(name);
+  const having = places.filter((place) => optionsOf(place).includes(name));
+  const alike = having.filter((place) => place === '' || !own.includes(place));
+  return [alike, ...own.map((place) => [place])];
+};
 
 const fishOptions = (): string[] =>
-  shownOptions.flatMap((name) => {
-    const own = placesOfOwn(name);
-    const having = places.filter((place) => optionsOf(place).includes(name));
-    const alike = having.filter((place) => place === '' || !own.includes(place));
-    return [alike, ...own.map((place) => [place])].map((group) => fishOption(name, group));
-  });
+  shownOptions.flatMap((name) => placeGroups(name).map((group) => fishOption(name, group)));
 
 const fishOption = (name: OptionName, having: readonly Place[]): string => {
   const [first = ''] = having;
@@ -243,7 +241,7 @@ const tableOf = (
   ],
   [zshCompletion, 'commands', 2, [`local -a ail_names=(${commandNames.join(' ')})`]],
   [zshCompletion, 'values', 6, [`(${valueWords.join('|')}) ail_value=1 ;;`]],
-  [zshCompletion, 'options', 4, zshOptions()],
+  [zshCompletion, 'options', 2, zshOptions()],
   [
     zshCompletion,
     'operands',
@@ -292,7 +290,7 @@ const tableOf = (
   [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
   [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
-    scriptOf('bash'),
+    scriptOf('sh'),
     'options',
     6,
     [
@@ -303,19 +301,14 @@ const tableOf = (
       `${valueWords.join(' | ')}) ail_value=1 ;;`,
     ],
   ],
-  [scriptOf('bash'), 'commands', 12, [`${commandNames.join(' | ')})`]],
+  [scriptOf('sh'), 'commands', 12, [`${commandNames.join(' | ')})`]],
+  [scriptOf('sh'), 'warn', 2, [`local ail_warn=${hookDefaults.warn}`]],
   [
     scriptOf('zsh'),
-    'options',
-    6,
-    [
-      `(${helpWords.join('|')})`,
-      '  ail_command=help',
-      '  return ;;',
-      `(${valueWords.join('|')}) ail_value=1 ;;`,
-    ],
+    'worth',
+    2,
+    [`local -a ail_commands=(\${=\${AWS_IAM_LOGIN_COMMANDS-${hookDefaults.commands.join(' ')}}})`],
   ],
-  [scriptOf('zsh'), 'commands', 10, [`(${commandNames.join('|')})`]],
   [
     scriptOf('fish'),
     'options',
@@ -329,6 +322,8 @@ const tableOf = (
     ],
   ],
   [scriptOf('fish'), 'commands', 12, [`case ${commandNames.join(' ')}`]],
+  [scriptOf('fish'), 'warn', 4, [`set -l warn ${hookDefaults.warn}`]],
+  [scriptOf('fish'), 'worth', 4, [`set -l commands ${hookDefaults.commands.join(' ')}`]],
 ];
 
 /** Every generated part of every file; `topics` are those of the help. */

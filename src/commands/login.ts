@@ -6,7 +6,6 @@ import { describeSession } from '../sessions/live-session.ts';
 import { login } from '../sessions/login.ts';
 import { sessionOptionsOf } from './given.ts';
 import type { Given, SessionOption } from './given.ts';
-import { offerRoles } from './init-roles.ts';
 
 /** `login`: a new session, stored as `[<profile>-sts]`; for a profile that was new to us it offers its roles, too. */
 export const runLogin = async (
@@ -25,5 +24,6 @@ export const runLogin = async (
   tell(context, describeSession(live, context.now()));
   if (initialised === undefined) return exitCode.done;
   const input = asked.input && !given.flag('quiet');
+  const { offerRoles } = await import('./init-roles.ts');
   return offerRoles(getProfile(initialised, readSharedFiles(context.env)), { input }, context);
 };

@@ -4,7 +4,6 @@ import { refuseForeign } from './foreign.ts';
 import { keyPlaceOf, longTermKeyOf } from './profile.ts';
 import type { AccessKey, Profile } from './profile.ts';
 import { storeError } from '../stores/errors.ts';
-import { accessOf, findStoredKey, storeNamed } from '../stores/keys.ts';
 import { titleOf } from '../stores/names.ts';
 import type { AccessOptions } from '../stores/keys.ts';
 import { runShellCommand } from '../terminal/shell-command.ts';
@@ -39,6 +38,7 @@ export const ownKeyOf = async (
   const place = keyPlaceOf(profile);
   if (place === undefined) return longTermKeyOf(profile);
   const { store, accessKeyId } = place;
+  const { accessOf, findStoredKey, storeNamed } = await import('../stores/keys.ts');
   const key = await findStoredKey(store, accessKeyId, accessOf(store, asking, context));
   if (key !== undefined) return key;
   throw storeError(

@@ -77,8 +77,8 @@ export const userNamed = (
 };
 
 /**
- * The profile with an MFA device: one that was never initialised gets it now. Raises UserError as `init` does, and for
- * profiles that are another program's business. Where nobody can give a code the profile is left as it is.
+ * A profile that has no MFA device, with one: it was never initialised, and is now. Raises UserError as `init` does, and
+ * for profiles that are another program's business. Where nobody can give a code the profile is left as it is.
  */
 export const withDevice = async (
   profile: Profile,
@@ -86,7 +86,6 @@ export const withDevice = async (
   options: DeviceOptions,
   context: Context,
 ): Promise<Profile> => {
-  if (options.serialNumber !== undefined || profile.settings.get('mfa_serial')) return profile;
   checkKeySource(profile);
   refusePlainProcess(profile);
   const mayCome =

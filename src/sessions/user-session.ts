@@ -17,18 +17,18 @@ import { newSender } from './code-exchange.ts';
 import type { ExchangeOptions, Send } from './code-exchange.ts';
 import { rejectedCode } from './code-guard.ts';
 import { sessionDefaults, sessionLimits } from './defaults.ts';
-import { withDevice } from './initialise.ts';
 import type { DeviceOptions } from './initialise.ts';
 import { findUserSession, userLiveSession } from './live-session.ts';
 import type { LiveSession } from './live-session.ts';
 import { joinFlight } from './single-flight.ts';
+import type { Flight } from './single-flight.ts';
 import { trySessionEdit } from './session-trial.ts';
 import { storeSession } from './store-session.ts';
 import type { OnUnwritten } from './store-session.ts';
 import { checkSessionProfile, readUserSession } from './stored-session.ts';
 import { findWaitingSession } from './waiting-session.ts';
 import { codeSource, givenCode } from './token-code.ts';
-import type { CodeOptions } from './token-code.ts';
+import type { CodeOptions, CodeSource } from './token-code.ts';
 
 export type UserSessionOptions = CodeOptions &
   DeviceOptions &
@@ -69,7 +69,8 @@ export const userSession = async (
     return userLiveSession(of, waiting, options, shared);
   }
   refuseLoop(profile, context);
-  profile = await withDevice(profile, shared, options, context);
+  if (options.serialNumber === undefined && !profile.settings.get('mfa_serial'))
+    profile = await (await import('./initialise.ts')).withDevice(profile, shared, options, context);
   const serialNumber = serialNumberOf(profile, options.serialNumber);
   checkFiles(of.owner, profile, shared);
   for (const warning of warningsOf(profile.name, shared)) tell(context, warning);
@@ -127,24 +128,32 @@ export const userSession = async (
       const { send, prepare } = await newSender(profile, serialNumber, options, context);
       const asked = { ...options, onAsked: prepare };
       const source = codeSource(profile, serialNumber, asked, context, flight);
-      for (let rejections = 0; ;) {
-        const code = await source.next();
-        if (code === undefined) return kept;
-        flight.checkOwn();
-        try {
-          return await exchange(async () => send, code);
-        } catch (error) {
-          if (!isUserError(error) || error.failureCode !== rejectedCode) throw error;
-          rejections += 1;
-          if (rejections >= source.tries) throw error;
-          tell(context, `${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
-          await source.again();
-        }
-      }
+      return (await firstTaken(source, (code) => exchange(async () => send, code), flight, context)) ?? kept;
     },
   );
   if (outcome === kept) throw keptError();
   return outcome;
+};
+
+/** The session of the first code that AWS takes, of as many as the source allows; undefined to keep the live one. */
+const firstTaken = async (
+  source: CodeSource,
+  exchange: (code: string) => Promise<LiveSession>,
+  flight: Flight,
+  context: Context,
+): Promise<LiveSession | undefined> => {
+  for (let left = source.tries; ; left -= 1) {
+    const code = await source.next();
+    if (code === undefined) return undefined;
+    flight.checkOwn();
+    try {
+      return await exchange(code);
+    } catch (error) {
+      if (!isUserError(error) || error.failureCode !== rejectedCode || left <= 1) throw error;
+      tell(context, `${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
+      await source.again();
+    }
+  }
 };
 
 // Instead of a session: the one that is live will do, said who was asked.

@@ -21,11 +21,13 @@ const launcherName = join('shell', 'aws-iam-login.sh');
 /** The names of all copies. */
 export const copyNames: readonly string[] = [
   launcherName,
-  ...Object.values(rows).flatMap(({ script, sessionScript, completion }) => [
-    script,
-    sessionScript,
-    completion,
-  ]),
+  ...new Set(
+    Object.values(rows).flatMap(({ script, sessionScripts, completion }) => [
+      script,
+      ...sessionScripts,
+      completion,
+    ]),
+  ),
   stampName,
 ];
 

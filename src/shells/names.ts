@@ -14,6 +14,12 @@ export type Form = (typeof forms)[number];
 /** The values of `--as` of `exec`. */
 export const execForms = ['keys', 'process'] as const;
 
+/** What the prompt hook goes by where its variables say nothing: seconds, and commands that are worth a question. */
+export const hookDefaults = {
+  warn: 600,
+  commands: ['aws', 'terraform', 'tofu', 'cdk', 'sam', 'pulumi'],
+} as const;
+
 /** What makes a shell stop that evaluates this format: printed on stdout for every failure. */
 export const failureOf = (format: string): string =>
   ['env-no-export', 'dotenv', 'json', 'process'].includes(format) ? '' : 'false\n';

@@ -8,8 +8,8 @@ import { quoteFish, quotePosix } from './quoting.ts';
 export type Row = {
   /** Where the shell's script lies, in the package as well as in the folder of copies. */
   readonly script: string;
-  /** Where the part of the script lies that it reads when it is needed. */
-  readonly sessionScript: string;
+  /** Where the parts of the script lie that it reads when they are needed. */
+  readonly sessionScripts: readonly string[];
   readonly completion: string;
   /** The text as one word of this shell. */
   readonly quote: (text: string) => string;
@@ -31,11 +31,13 @@ const posix = {
   ifReadable: (word: string, line: string) => [`if [ -r ${word} ]; then`, `  ${line}`, 'fi'],
 };
 
+const sharedScript = join('shell', 'aws-iam-login-session.sh');
+
 /** A row per shell. */
 export const rows: Readonly<Record<Shell, Row>> = {
   bash: {
     script: join('shell', 'aws-iam-login.bash'),
-    sessionScript: join('shell', 'aws-iam-login-session.bash'),
+    sessionScripts: [join('shell', 'aws-iam-login-session.bash'), sharedScript],
     completion: join('completions', 'aws-iam-login.bash'),
     ...posix,
     load: 'eval "$(aws-iam-login hook bash)"',
@@ -52,7 +54,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
   },
   zsh: {
     script: join('shell', 'aws-iam-login.zsh'),
-    sessionScript: join('shell', 'aws-iam-login-session.zsh'),
+    sessionScripts: [join('shell', 'aws-iam-login-session.zsh'), sharedScript],
     completion: join('completions', '_aws-iam-login'),
     ...posix,
     load: 'eval "$(aws-iam-login hook zsh)"',
@@ -61,7 +63,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
   },
   fish: {
     script: join('shell', 'aws-iam-login.fish'),
-    sessionScript: join('shell', 'aws-iam-login-session.fish'),
+    sessionScripts: [join('shell', 'aws-iam-login-session.fish')],
     completion: join('completions', 'aws-iam-login.fish'),
     quote: quoteFish,
     load: 'aws-iam-login hook fish | source',

@@ -11,11 +11,12 @@ import { findProgram, isExecutableFile } from './find-program.ts';
  */
 export const replaceProcess = (command: readonly string[], env: Environment): void => {
   const execve: unknown = Reflect.get(process, 'execve');
+  if (typeof execve !== 'function') return;
   const variables = Object.entries(env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
   const path = findExecutable(command[0] ?? '', env['PATH']);
-  if (typeof execve !== 'function' || path === undefined || !isSmall(command, variables)) return;
+  if (path === undefined || !isSmall(command, variables)) return;
   // Node ignores these two, and what is ignored stays so in the command; what has a listener is set back.
   for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, ignore);
   try {

@@ -1,3 +1,6 @@
+import { storeNamed } from '../../src/stores/keys.ts';
+import { noteStore } from '../../src/stores/notes.ts';
+import type { KeyPair } from '../local-aws/world.ts';
 import type { Home } from './program.ts';
 import { makeKeyring } from './keyring.ts';
 import { makePassStore } from './pass.ts';
@@ -25,3 +28,15 @@ export const testStores = { pass: makePassStore, system: makeKeyring } as const 
   Record<string, (home: Home) => TestStore>
 >;
 export type TestStoreName = keyof typeof testStores;
+
+/** Leaves a key in a store as `init --key-store` does, at a quarter of its calls; the home's variables lead to the store. */
+export const putKey = async (
+  { state, env }: Home,
+  name: TestStoreName,
+  { accessKeyId, secretAccessKey }: KeyPair,
+): Promise<void> => {
+  noteStore(state, accessKeyId, name);
+  const item = { Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey };
+  const access = { env, mayAsk: true, limit: 60_000, onWait: () => {} };
+  await storeNamed(name).replace(accessKeyId, `${JSON.stringify(item)}\n`, access);
+};

@@ -56,7 +56,7 @@ export const generateCases = (count: number, seed: number, forShells = false): C
       'x',
       '0123',
       'work-sts',
-      ...unusual('work-long-term', 'work-long-term-sts'),
+      ...unusual('work-long-term', 'work-long-term-sts', 'a b', "it's", 'ü'),
     ]);
 
   const expirationOf = (minTtl: number): string => {
@@ -180,7 +180,7 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     ['[profile role]', 'role_arn = arn:aws:iam::1:role/r', 'source_profile = default'],
     ['[sso-session corp]', 'sso_region = us-east-1', 'sso_start_url = https://x/#/'],
     ['[profile sso]', 'sso_session = corp', 'sso_account_id = 111122223333'],
-    ['[services local]', 's3 =', '  endpoint_url = http://localhost'],
+    ['[services work]', 's3 =', '  endpoint_url = http://localhost'],
     ['[profile "my work"]', 'region = us-west-2'],
     ['[preview]', 'cloudfront = true'],
     ['[plugins]', 'endpoint = awscli_plugin_endpoint'],
@@ -334,13 +334,19 @@ export const generateCases = (count: number, seed: number, forShells = false): C
       'AWS_IAM_LOGIN_OLD_PROFILE',
     ];
     const values = (): string =>
-      pick([name, `${name}-sts`, ...unusual('', '010', "it's", 'ü', 'a\\b', 'a b')]);
+      pick([name, `${name}-sts`, 'lender', ...unusual('', '010', "it's", 'ü', 'a\\b', 'a b')]);
     const entries = [
       ...names.flatMap((variable) => maybe(0.12, () => [[variable, values()] as const])),
       ...maybe(0.3, () => [['AWS_IAM_LOGIN_AS', pick(['keys', 'profile', 'watch', ''])] as const]),
       ...maybe(0.15, () => [['AWS_IAM_LOGIN_REGION', pick(['eu-west-1', '10', ''])] as const]),
       ...maybe(0.15, () => [['AWS_REGION', pick(['eu-west-1', '1e1', ''])] as const]),
       ...maybe(0.15, () => [['AWS_DEFAULT_REGION', pick(['eu-west-1', '10', 'us-east-1'])] as const]),
+      // what `env --as profile` has left
+      ...maybe(0.1, () => [
+        ['AWS_IAM_LOGIN_AS', 'profile'] as const,
+        ['AWS_IAM_LOGIN_PROFILE', name] as const,
+        ['AWS_PROFILE', `${name}-sts`] as const,
+      ]),
       ...maybe(0.1, () => [['AWS_IAM_LOGIN_DECLINED', 'x'] as const]),
       ...maybe(0.1, () => [['AWS_ACCESS_KEY_ID', 'AKIAENV'] as const]),
     ];
@@ -416,18 +422,19 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     const source = chance(0.4) ? anySource(base) : undefined;
     const isNames = chance(0.12);
     const header = base === 'default' ? '[default]' : `[profile ${base}]`;
+    // where no AWS tool looks for a session, nor do we
+    const isInConfig = chance(isPlain ? 0 : 0.05);
+    const session = (ofSession: string): string[] => [
+      ...sessionSection(ofSession, minTtl),
+      ...(source === undefined
+        ? maybe(isPlain ? 0 : 0.03, () => assumedLines('lender'))
+        : assumedLines(source)),
+    ];
     const credentials = textOf([
       ...maybe(isPlain && source === undefined ? 1 : source === undefined ? 0.95 : 0.1, () => [
         userSection(`[${base}]`, false),
       ]),
-      ...maybe(0.95, () => [
-        [
-          ...sessionSection(`[${base}-sts]`, minTtl),
-          ...(source === undefined
-            ? maybe(isPlain ? 0 : 0.03, () => assumedLines('lender'))
-            : assumedLines(source)),
-        ],
-      ]),
+      ...maybe(isInConfig ? 0 : 0.95, () => [session(`[${base}-sts]`)]),
       ...(source === undefined ? [] : [lender()]),
       ...(source === undefined ? [] : maybe(0.6, () => [sessionSection('[lender-sts]', 60)])),
       ...otherSections(false),
@@ -439,7 +446,10 @@ export const generateCases = (count: number, seed: number, forShells = false): C
       ...(source?.startsWith('middle') === true
         ? [['[profile middle]', ...roleLines(pick(['lender', 'lender-sts', ...unusual('middle', base)]))]]
         : []),
-      ...maybe(0.1, () => [[`[profile ${base}-sts]`, `region = ${region()}`, 'output = json']]),
+      ...maybe(isInConfig ? 1 : 0, () => [session(`[profile ${base}-sts]`)]),
+      ...maybe(isInConfig ? 0 : 0.1, () => [
+        [`[profile ${base}-sts]`, `region = ${region()}`, 'output = json'],
+      ]),
       ...otherSections(true),
     ]);
     const where = below(3);
@@ -462,3 +472,72 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     };
   });
 };
+
+const workUser = '[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = x\n';
+const workKeys = 'aws_access_key_id = ASIAWORK\naws_secret_access_key = y\naws_session_token = z\n';
+const live = 'expiration = 2099-01-01 00:00:00+00:00\n';
+const workSession = `[work-sts]\n${workKeys}${live}`;
+const role = 'role_arn = arn:aws:iam::111122223333:role/r\nsource_profile = lender\n';
+
+/** What the readers of these files once disagreed about: credentials, config. */
+const disagreements: ReadonlyArray<readonly [credentials: string, config: string]> = [
+  [workUser, `[profile work-sts]\n${workKeys}${live}`],
+  [`${workUser}[work-sts]\n${workKeys}`, `[profile work-sts]\n${live}`],
+  [`${workUser}[work-sts]\n${workKeys}expiration = 2001-01-01 00:00:00\n`, `[profile work-sts]\n${live}`],
+  [workUser + workSession, `[profile  work]\n${role}`],
+  [workUser + workSession, `[profile\twork]\n${role}`],
+  [workUser + workSession, `[DEFAULT]\n${role}`],
+  [`[DEFAULT]\n${role}${workUser}${workSession}`, ''],
+  [workUser + workSession.replace(live, 'expiration = 2099-19-39 29:00:00\n'), ''],
+  [workUser + workSession.replace(live, 'expiration = 2099-02-29 00:00:00\n'), ''],
+  [workUser + workSession, '[profile work]\nregion = eu_west/1\n'],
+  [`${workUser}region = eu_west/1\n${workSession}`, ''],
+  [workUser + workSession, '[profile work]\nregion =\n'],
+  [`${workUser}region =\n${workSession}`, '[profile work]\nregion = eu-west-1\n'],
+  // a session of a role under a user's name, of a user under a role's, and of another role
+  [`${workUser}${workSession}assumed_role_arn = x\nassumed_from = lender\n`, ''],
+  [workUser + workSession, `[profile work]\n${role}`],
+  [`${workSession}assumed_role_arn = x\nassumed_from = lender\n`, `[profile work]\n${role}`],
+  // what boto reads of lines that are no `key = value` in small letters
+  [workUser + workSession, '[profile work]\nRegion = eu-west-9\n'],
+  [workUser + workSession, '[profile work]\nregion: eu-west-9\n'],
+  [workUser + workSession, '[profile work]\nregion = eu-west-1\n  x\n'],
+];
+
+const noted: readonly Case['env'][] = [
+  { AWS_IAM_LOGIN_PROFILE: 'work', AWS_PROFILE: 'other', AWS_DEFAULT_PROFILE: 'other' },
+  { AWS_IAM_LOGIN_PROFILE: '', AWS_PROFILE: 'work', AWS_DEFAULT_PROFILE: 'other' },
+  { AWS_PROFILE: '', AWS_DEFAULT_PROFILE: 'work' },
+];
+
+const caseOf = (
+  credentials: string,
+  config: string,
+  argv: readonly string[],
+  env: Case['env'] = {},
+): Case => ({
+  credentials,
+  config,
+  argv,
+  env,
+  profile: 'work',
+  kind: argv[0] === 'credential-process' ? 'user process' : 'user env',
+  now,
+  isPlain: false,
+});
+
+/** A case of each, in each form, and of what names the profile where no word does. */
+export const disagreementCases: readonly Case[] = [
+  ...disagreements.flatMap(([credentials, config]) =>
+    [
+      ['env', 'work'],
+      ['work', 'env', '--stored'],
+      ['env', 'work', '--as=profile'],
+      ['credential-process', 'work'],
+    ].map((argv) => caseOf(credentials, config, argv)),
+  ),
+  ...noted.map((env) => {
+    const two = workUser + workSession;
+    return caseOf(two + two.replaceAll('work', 'other').replaceAll('WORK', 'OTHER'), '', ['env'], env);
+  }),
+];

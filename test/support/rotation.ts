@@ -7,11 +7,9 @@ import { resolveConnection } from '../../src/aws/connection.ts';
 import { run as runCommandLine } from '../../src/cli/run.ts';
 import { findProblems, readProfile } from '../../src/ini/read.ts';
 import { readJournals } from '../../src/rotation/journal.ts';
-import { storeNamed } from '../../src/stores/keys.ts';
-import { noteStore } from '../../src/stores/notes.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/server.ts';
 import type { DeviceHandle, KeyPair, UserHandle } from '../local-aws/world.ts';
-import { type TestStore, type TestStoreName, testStores } from './key-store.ts';
+import { type TestStore, type TestStoreName, putKey, testStores } from './key-store.ts';
 import { type Home, makeHome } from './program.ts';
 
 /** A user with one key in several profiles, an AWS of their own, and a clock that both share. */
@@ -87,12 +85,8 @@ export const newScene = async (place: Place = 'file', empty = false): Promise<Sc
   return place === 'file' ? scene : inStore(scene, place, empty);
 };
 
-/** What our own command makes of the files and of the item in a store, and for whom. */
-type Moved = Scene['before'] & {
-  readonly item: string;
-  readonly user: UserHandle;
-  readonly phone: DeviceHandle;
-};
+/** What our own command makes of the files, and for whom. */
+type Moved = Scene['before'] & { readonly user: UserHandle; readonly phone: DeviceHandle };
 const moved = new Map<TestStoreName, Moved>();
 
 /** The same with the key in a store: by our own command the first time, and then as that has left it. */
@@ -101,15 +95,13 @@ const inStore = async (scene: Scene, place: TestStoreName, empty: boolean): Prom
   const store = testStores[place](home);
   Object.assign(home.env, store.env);
   const known = moved.get(place);
-  if (!empty && known === undefined) moved.set(place, await moveKey({ ...scene, store }, place));
+  if (!empty && known === undefined) moved.set(place, await moveKey(scene, place));
   if (!empty && known !== undefined) {
     const own = (text: string): string =>
       withPair(text, known.user, user).replaceAll(known.phone.serialNumber, phone.serialNumber);
     fs.writeFileSync(home.credentials, own(known.credentials), 'latin1');
     fs.writeFileSync(home.config, own(known.config), 'latin1');
-    const access = { env: home.env, mayAsk: true, limit: 60_000, onWait: () => {} };
-    noteStore(home.state, user.accessKeyId, place);
-    await storeNamed(place).replace(user.accessKeyId, own(known.item), access);
+    await putKey(home, place, user);
   }
   const before = readBoth(home);
   const remove = async (): Promise<void> => {
@@ -120,11 +112,11 @@ const inStore = async (scene: Scene, place: TestStoreName, empty: boolean): Prom
 };
 
 const moveKey = async (scene: Scene, place: TestStoreName): Promise<Moved> => {
-  const { aws, home, store, user, phone } = scene;
+  const { aws, home, user, phone } = scene;
   const { exitCode, stderr } = await runHere(scene, ['init', 'default', '--key-store', place, '--yes']);
   if (exitCode !== 0) throw new Error(stderr);
   aws.forgetCalls();
-  return { ...readBoth(home), item: store?.show(user.accessKeyId) ?? '', user, phone };
+  return { ...readBoth(home), user, phone };
 };
 
 const readBoth = ({ credentials, config }: Home): Scene['before'] => ({
