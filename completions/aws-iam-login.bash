@@ -22,6 +22,7 @@ __aws_iam_login_profiles() {
   # shellcheck disable=SC2207
   ail_names=($(__aws_iam_login_ask __profiles "$ail_kinds" ${ail_begins:+"$ail_begins"}))
   case $ail_flags in *f*) ;; *) set +f ;; esac
+  IFS=' ' # else bash 3.2 makes one name of all
   ail_names=(${ail_names[@]+"${ail_names[@]%%$'\t'*}"})
   if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then compopt -o nosort 2>/dev/null; fi
 }
