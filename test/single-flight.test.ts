@@ -44,10 +44,17 @@ const crowdOf = (words: string): string =>
     'echo ALL DONE',
   ].join('; ');
 
+/** The text of a file that may be gone at any moment: the processes make and remove them. */
+const textOf = (path: string): string => {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
 const read = (kind: 'code' | 'err' | 'out'): string[] =>
-  Array.from({ length: count }, (_, index) => join(home.folder, 'crowd', `${index + 1}.${kind}`)).map(
-    (path) => (fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''),
-  );
+  Array.from({ length: count }, (_, index) => textOf(join(home.folder, 'crowd', `${index + 1}.${kind}`)));
 
 const codes = (): string[] => read('code').map((text) => text.trim());
 
@@ -231,7 +238,7 @@ describe('processes that need roles', () => {
       const pids = fs
         .readdirSync(locks, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && /^\d+$/.test(entry.name))
-        .map((entry) => fs.readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+        .map((entry) => textOf(join(entry.parentPath, entry.name)))
         .flatMap((text) => (text.startsWith('+') ? [Number(/"pid":(\d+)/.exec(text)?.[1])] : []));
       return pids.length > 0 && pids;
     });

@@ -7,8 +7,10 @@ import { npm, root } from './package.ts';
 export const managers = ['npm', 'pnpm', 'yarn', 'bun'] as const;
 export type Manager = (typeof managers)[number];
 
-/** A package manager that installs for all of a user's shells, below one folder and without a network. */
+/** A package manager that installs for all of a user's shells, below one folder. */
 export type Installer = {
+  /** Whether it installs without a network, and so without the optional package. yarn 1 and bun cannot. */
+  readonly isOffline: boolean;
   /** Where it puts the commands of packages. */
   readonly bin: string;
   /** What it keeps of a package that is gone; below the folder, too. */
@@ -27,6 +29,7 @@ export const installerOf = async (manager: Manager, folder: string): Promise<Ins
       await npm([...words, ...place], { cwd: folder, env: { HOME: folder } });
     };
     return {
+      isOffline: true,
       bin: join(folder, 'bin'),
       cache: 'cache',
       install: (file) => run('install', file),
@@ -47,16 +50,9 @@ export const installerOf = async (manager: Manager, folder: string): Promise<Ins
     });
   };
   if (manager === 'yarn') {
-    const place = [
-      '--offline',
-      '--prefix',
-      folder,
-      '--global-folder',
-      join(folder, 'all'),
-      '--cache-folder',
-      cache,
-    ];
+    const place = ['--prefix', folder, '--global-folder', join(folder, 'all'), '--cache-folder', cache];
     return {
+      isOffline: false,
       bin,
       cache: 'cache',
       install: (file) => run('global', 'add', `file:${file}`, ...place),
@@ -64,6 +60,7 @@ export const installerOf = async (manager: Manager, folder: string): Promise<Ins
     };
   }
   return {
+    isOffline: manager === 'pnpm',
     bin,
     cache: manager === 'bun' ? join('install', 'cache') : 'store',
     install: (file) => run('add', '--global', ...(manager === 'pnpm' ? ['--offline'] : []), file),
