@@ -101,20 +101,24 @@ describe.each(directions)('to %s', (to) => {
     });
     const cases = spread(moments, atSize(2, moments.length));
     let killed = 0;
-    await inParallel(cases, lanes, ({ name, at, action }, number) =>
-      inScene(to, async (scene) => {
-        const { signal } = await move(scene, to, faultOf(scene, action, at));
-        killed += Number(signal === 'SIGKILL');
+    const killAt = async (at: number, name: string, action: string, number: number): Promise<void> => {
+      const signal = await inScene(to, async (scene) => {
+        const ended = await move(scene, to, faultOf(scene, action, at));
         await expectRest(scene, to, number).catch(named(`${action} at operation ${at}, ${name}`));
-      }),
-    );
+        return ended.signal;
+      });
+      if (signal === 'SIGKILL') killed += 1;
+      // this run took fewer operations than the first one, or has its writes elsewhere
+      else if (at > 1) await killAt(at - 1, name, action, number);
+    };
+    await inParallel(cases, lanes, ({ name, at, action }, number) => killAt(at, name, action, number));
     expect(killed).toBe(cases.length);
   });
 
   test('a move comes to rest when it is killed, or pass fails, at any call of pass', async () => {
     const calls = await inScene(to, async (scene) => {
       expect(await move(scene, to)).toMatchObject({ exitCode: 0 });
-      return passCalls(scene.home);
+      return passCalls(scene.home).length;
     });
     const faults: readonly PassFault[] = ['before', 'after', 'torn', 'fail', 'locked'];
     const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>

@@ -15,6 +15,7 @@ import {
   inParallel,
   keyPlaces,
   newScene,
+  recover,
   spread,
   ways,
 } from './support/rotation.ts';
@@ -263,7 +264,7 @@ test(
     const calls = await inScene(async (scene) => {
       wrapPass(scene.home);
       expect(await startRotation(scene).ended).toMatchObject({ exitCode: 0 });
-      return passCalls(scene.home);
+      return passCalls(scene.home).length;
     }, 'pass');
     const faults: readonly PassFault[] = ['before', 'after', 'torn', 'fail', 'locked'];
     const all = Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
@@ -287,3 +288,22 @@ test(
     report(`${cases.length} at ${calls} calls of pass`);
   },
 );
+
+test('an abort after AWS and pass have dropped the old key goes on to the end, and says that there is no way back', async () => {
+  const lastRemoval = await inScene(async (scene) => {
+    wrapPass(scene.home);
+    expect(await startRotation(scene).ended).toMatchObject({ exitCode: 0 });
+    return passCalls(scene.home).lastIndexOf('rm') + 1;
+  }, 'pass');
+  await inScene(async (scene) => {
+    wrapPass(scene.home);
+    expect(await startRotation(scene, faultyPass('after', lastRemoval)).ended).toMatchObject({
+      signal: 'SIGKILL',
+    });
+    expect(await recover(scene, 'abort')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/there is no way back: the old key …\w{4} is deleted; .* is active/),
+    });
+    await expectAtRest(scene);
+  }, 'pass');
+});

@@ -21,10 +21,16 @@ export const abort = async (rotation: Rotation, journal: Journal): Promise<Journ
     finish(rotation, journal);
     return undefined;
   }
-  if (journal.old.secretAccessKey === '') throw noWayBack(journal);
+  const oldId = journal.old.accessKeyId;
+  if (journal.old.secretAccessKey === '') {
+    // the store forgets the old key after AWS has deleted it
+    await findSigner(rotation, journal);
+    const keys = await signer.call((aws) => aws.listAccessKeys(userName));
+    if (keys.some(({ accessKeyId }) => accessKeyId === oldId)) throw noWayBack(journal);
+    return save(rotation, { ...journal, aborting: false });
+  }
   const aborting = save(rotation, { ...journal, aborting: true });
   await findSigner(rotation, aborting);
-  const oldId = journal.old.accessKeyId;
   const isThere = await changeOldKey(rotation, 'active', (aws) =>
     aws.updateAccessKey(userName, oldId, 'Active'),
   );
@@ -60,7 +66,9 @@ const findSigner = async (rotation: Rotation, journal: Journal): Promise<void> =
     journal.newId !== undefined && journal.newSecret !== undefined
       ? { accessKeyId: journal.newId, secretAccessKey: journal.newSecret }
       : undefined;
-  const keys = [stored, kept, journal.old].filter((key) => key !== undefined);
+  const keys = [stored, kept, journal.old]
+    .filter((key) => key !== undefined)
+    .filter(({ secretAccessKey }) => secretAccessKey !== '');
   const limit = context.now() + settleLimit;
   for (let pause = firstPause; context.now() < limit; pause = Math.min(pause * 1.5, longestPause)) {
     for (const key of keys) {

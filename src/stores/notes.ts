@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { fileError } from '../files/errors.ts';
+import { findStrays } from '../files/replace.ts';
 import { readStateFile, removeStateFile, writeStateFile } from '../files/state-files.ts';
 
 // Which stores have an item for a key of ours is noted before it is written, a file for each key id: what a killed
@@ -31,6 +32,7 @@ export const noteStore = (state: string, accessKeyId: string, name: string): voi
 export const dropNote = (state: string, accessKeyId: string, name: string): void => {
   const names = notedStores(state, accessKeyId);
   const left = names.filter((each) => each !== name);
+  removeTornNotes(state);
   if (left.length === 0) removeStateFile(pathOf(state, accessKeyId));
   else if (left.length < names.length) writeNote(state, accessKeyId, left);
 };
@@ -39,5 +41,10 @@ const folder = 'key-stores';
 
 const pathOf = (state: string, accessKeyId: string): string => join(state, folder, accessKeyId);
 
-const writeNote = (state: string, accessKeyId: string, names: readonly string[]): void =>
+const writeNote = (state: string, accessKeyId: string, names: readonly string[]): void => {
+  removeTornNotes(state);
   writeStateFile(pathOf(state, accessKeyId), names.map((name) => `${name}\n`).join(''));
+};
+
+// A process that was killed may have left half a note of a key that nobody writes down again.
+const removeTornNotes = (state: string): void => findStrays(join(state, folder)).forEach(removeStateFile);

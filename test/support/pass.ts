@@ -106,8 +106,8 @@ export const faultyPass = (fault: PassFault, at: number): Record<string, string>
   PASS_AT: String(at),
 });
 
-/** How often the wrapped `pass` was called. */
-export const passCalls = (home: Home): number => {
+/** What the wrapped `pass` was called for, in order: `insert`, `show`, `rm`. */
+export const passCalls = (home: Home): string[] => {
   const log = join(home.folder, 'pass.log');
-  return fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trimEnd().split('\n').length : 0;
+  return fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trimEnd().split('\n') : [];
 };
