@@ -9,6 +9,8 @@ export const exitCode = {
   interrupted: 130,
 } as const;
 
+const mark = Symbol.for('aws-iam-login.UserError');
+
 type UserErrorOptions = {
   hint?: string | undefined;
   exitCode?: number;
@@ -18,10 +20,12 @@ type UserErrorOptions = {
 
 /**
  * A failure that the user can understand and act on: one sentence without a final stop, and a hint.
- * Everything else that is thrown is a bug. Recognised by name, since bundles may hold the class twice.
+ * Everything else that is thrown is a bug. Recognised by a mark that nothing from outside can bear: bundles may hold the
+ * class twice, and the SDK copies whatever an answer holds onto its errors.
  */
 export class UserError extends Error {
   override name = 'UserError';
+  readonly [mark] = true;
   readonly hint: string | undefined;
   readonly exitCode: number;
   /** What went wrong, for programs: the code of AWS, one of `requestFailure` when no AWS answered, or one of our own. */
@@ -40,8 +44,7 @@ export const usageError = (message: string, hint = 'see: aws-iam-login --help'):
   new UserError(message, { hint, exitCode: exitCode.usage });
 
 /** Whether what was thrown is a UserError, from whichever bundle. */
-export const isUserError = (error: unknown): error is UserError =>
-  error instanceof Error && error.name === 'UserError' && 'exitCode' in error;
+export const isUserError = (error: unknown): error is UserError => error instanceof Error && mark in error;
 
 /** The system's error code (`ENOENT`, `EACCES`, …) of what was thrown, if it has one. */
 export const systemCode = (error: unknown): string | undefined =>

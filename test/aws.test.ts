@@ -156,7 +156,7 @@ describe('an answer that takes its time', () => {
     });
     const failure = await failureOf(connectTo(server.url, jane, true).getCallerIdentity());
     expect(failure.message).toBe(`${server.url} did not answer: it took too long`);
-    expect(failure.failureCode).toBe('NoAnswer');
+    expect(failure.failureCode).toBe('no answer');
     expect(failure.hint).toBe(
       `try again when the network is better, or check AWS_ENDPOINT_URL=${server.url}`,
     );
@@ -307,7 +307,7 @@ describe('assumeRole', () => {
     const failure = await failureOf(
       connectTo(aws.url, aws.mintSession(jane)).assumeRole({ ...request, roleArn }),
     );
-    expect(failure.failureCode).toBe('BadAnswer');
+    expect(failure.failureCode).toBe('bad answer');
   });
 });
 

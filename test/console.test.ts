@@ -193,6 +193,18 @@ test('the request takes AWS_ENDPOINT_URL_SIGNIN and the proxy that the environme
   expect(dead.stderr).toMatch(/could not reach .*\n.*the proxy 127\.0\.0\.1:9 \(HTTP_PROXY/);
 });
 
+test('only what names Sign-In leads the session elsewhere', async () => {
+  const other = await startLocalAws();
+  const env = { AWS_ENDPOINT_URL: other.url, AWS_ENDPOINT_URL_STS: aws.url };
+  fs.appendFileSync(home.config, `endpoint_url = ${other.url}\n`);
+  expect(await run(home, ['console', 'admin', '--print'], { env })).toMatchObject({ exitCode: 0 });
+  const straight = { ...env, AWS_ENDPOINT_URL_SIGNIN: undefined, HTTPS_PROXY: 'http://127.0.0.1:9' };
+  const ended = await run(home, ['console', 'admin', '--print'], { env: straight });
+  expect(ended.stderr).toMatch(/could not reach AWS Sign-In in /);
+  expect(other.count()).toBe(0);
+  await other.close();
+});
+
 test('the server of the sign-in is trusted by AWS_CA_BUNDLE', async () => {
   const authority = makeAuthority(home.folder, 'authority');
   const tls = makeServerCertificate(home.folder, 'server', ['IP:127.0.0.1'], authority);

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -7,7 +9,8 @@ import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { type Certificate, makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
-import { type Ended, type Home, makeHomeOf, run, runProcess, sectionOf } from './support/program.ts';
+import { type Ended, type Home, makeHomeOf, run, runProcess, sectionOf, until } from './support/program.ts';
+import type { TestServer } from './support/http.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -73,6 +76,37 @@ const login = (env: Variables = {}, ...words: string[]): Promise<Ended> =>
 const hintOf = ({ stderr }: Ended): string => / {2}hint: (.*)\n/.exec(stderr)?.[1] ?? '';
 
 const config = (text: string): void => fs.writeFileSync(home.config, text);
+
+const forgedSession =
+  '<Credentials><AccessKeyId>ASIAFORGED</AccessKeyId><SecretAccessKey>forged</SecretAccessKey><SessionToken>forged</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>';
+const wrapped = (action: string, result: string): string =>
+  `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${result}</${action}Result></${action}Response>`;
+
+type Tunnel = TestServer & {
+  /** How many connections are open. */
+  readonly open: () => number;
+};
+
+/** A proxy that does as told with each connection once it has been asked for something. */
+const startTunnel = async (act: (socket: net.Socket) => void): Promise<Tunnel> => {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.once('data', () => act(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert(address !== null && typeof address === 'object');
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return opening(
+    Promise.resolve({ url: `http://127.0.0.1:${address.port}`, close, open: () => sockets.size }),
+  );
+};
 
 describe('a proxy that inspects TLS', () => {
   const password = 'p@ss#w/rd';
@@ -172,6 +206,39 @@ describe('a proxy that inspects TLS', () => {
     );
     expect(hintOf(refused)).toMatch(/^check HTTPS_PROXY: /);
     expect(await run(home, words, { env: through })).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each([
+    ['201 Created', ''],
+    ['204 No Content', ''],
+    ['100 Continue', 'HTTP/1.1 200 OK\r\n'],
+    ['302 Found', ''],
+    ['403 Forbidden', ''],
+    ['503 Service Unavailable', ''],
+  ])(
+    'that says %s instead of opening the way is named, and what it says is no answer of AWS',
+    async (status, next) => {
+      const forged = wrapped('GetSessionToken', forgedSession);
+      const answer = `HTTP/1.1 ${status}\r\n${next === '' ? '' : `\r\n${next}`}content-type: text/xml\r\ncontent-length: ${forged.length}\r\n\r\n${forged}`;
+      const liar = await startTunnel((socket) => socket.end(answer));
+      const before = fs.readFileSync(home.credentials, 'utf8');
+      const ended = await login({ ...through, HTTPS_PROXY: liar.url });
+      expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+      expect(ended.stderr).toMatch(
+        `aws-iam-login: the proxy opened no way to ${aws.url}: it answered ${status.slice(0, 3)}\n`,
+      );
+      expect(hintOf(ended)).toContain(`the proxy ${new URL(liar.url).host} (HTTPS_PROXY, NO_PROXY)`);
+      expect(fs.readFileSync(home.credentials, 'utf8')).toBe(before);
+      expect(await login(through)).toMatchObject({ exitCode: 0 });
+    },
+  );
+
+  test('that is silent holds nobody up, and its connection is closed', async () => {
+    const silent = await startTunnel(() => {});
+    const ended = await login({ ...through, HTTPS_PROXY: silent.url });
+    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^aws-iam-login: could not reach https:/m);
+    await until(() => silent.open() === 0);
   });
 
   test('that cannot be used is told before a code is remembered as spent', async () => {

@@ -131,6 +131,7 @@ const setStage = async (): Promise<{ readonly code: () => string }> => {
   const role = aws.createRole({ name: 'admin', requireMfa: true });
   home = makeHome(aws.url);
   delete home.env['AWS_ENDPOINT_URL'];
+  delete home.env['AWS_ENDPOINT_URL_SIGNIN'];
   Object.assign(home.env, { HTTPS_PROXY: `http://${proxy.host}`, AWS_CA_BUNDLE: company.path });
   await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
   delete home.env['AWS_EC2_METADATA_DISABLED'];

@@ -105,6 +105,7 @@ const environmentOf = (home: string, bin: string, url: string): Readonly<Record<
   XDG_DATA_HOME: join(home, '.local', 'share'),
   PATH: `${bin}${delimiter}${process.env['PATH'] ?? '/usr/bin:/bin'}`,
   AWS_ENDPOINT_URL: url,
+  AWS_ENDPOINT_URL_SIGNIN: url,
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 

@@ -48,7 +48,8 @@ export const resolveConnection = (profile: ProfileSettings, env: Environment): C
 
 /**
  * In AWS's order: `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, the profile's `services` section, its
- * `endpoint_url`; none with `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
+ * `endpoint_url`; none with `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`. Sign-In is sent whole sessions, secret and all, so only
+ * what names it leads it elsewhere.
  */
 const resolveEndpoint = (
   service: Service,
@@ -56,12 +57,16 @@ const resolveEndpoint = (
   env: Environment,
 ): Configured | undefined => {
   if (env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true') return undefined;
+  const isForAll = service !== 'signin';
   const variable = `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
   const found = firstOf([
     [variable, env[variable]],
-    ['AWS_ENDPOINT_URL', env['AWS_ENDPOINT_URL']],
+    ['AWS_ENDPOINT_URL', isForAll ? env['AWS_ENDPOINT_URL'] : undefined],
     [`the services section of profile ${shellWord(profile.name)}`, servicesEndpoint(service, profile)],
-    [`endpoint_url of profile ${shellWord(profile.name)}`, profile.settings.get('endpoint_url')],
+    [
+      `endpoint_url of profile ${shellWord(profile.name)}`,
+      isForAll ? profile.settings.get('endpoint_url') : undefined,
+    ],
   ]);
   if (found === undefined || isHttpUrl(found.value)) return found;
   throw new UserError(`${found.setting} is no http or https URL`, {

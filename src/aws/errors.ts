@@ -3,11 +3,18 @@ import { UserError, isUserError, messageOf, systemCode } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import type { Configured, Connection, Service } from './connection.ts';
 import { tooLong } from './http.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor, refusedTunnel } from './proxy.ts';
 import { partitionOfRegion, signInUrl } from './regions.ts';
 
-/** In place of an AWS error code: no connection was made; AWS may or may not have acted; it was not AWS that answered. */
-export const requestFailure = { notSent: 'NotSent', noAnswer: 'NoAnswer', badAnswer: 'BadAnswer' } as const;
+/**
+ * In place of an AWS error code: no connection was made; AWS may or may not have acted; it was not AWS that answered.
+ * With a blank, as all codes of our own, so that no answer can bring one.
+ */
+export const requestFailure = {
+  notSent: 'not sent',
+  noAnswer: 'no answer',
+  badAnswer: 'bad answer',
+} as const;
 
 /** Who asked for what, and which way: what a failure is told with. */
 export type Request = {
@@ -21,7 +28,8 @@ export type Request = {
 /** The failure of a request in one sentence; `skew` in milliseconds when it was sent again by AWS's clock. */
 export const toUserError = (error: unknown, request: Request, env: Environment, skew = 0): UserError => {
   if (isUserError(error)) return error;
-  const code = systemCode(error);
+  // what came as an answer may name itself as it likes
+  const code = statusOf(error) === undefined ? systemCode(error) : undefined;
   const endpoint = endpointName(request);
   if (error instanceof Error && error.name === tooLong) return badAnswer(request, env, error);
   if (isConnectFailure(error, code)) {
@@ -39,9 +47,17 @@ export const toUserError = (error: unknown, request: Request, env: Environment, 
     });
   }
   const proxy = proxyFor(urlOf(request.service, request), env);
-  if (proxy !== undefined && statusOf(error) === 407) {
+  const refusal = refusedTunnel(error);
+  if (proxy !== undefined && (refusal ?? statusOf(error)) === 407) {
     return new UserError(`the proxy ${proxy.url.host} does not take the user name and password given to it`, {
       hint: `check ${proxy.variable}: http://USER:PASSWORD@${proxy.url.host}, with what is special percent-encoded`,
+      failureCode: requestFailure.notSent,
+      cause: error,
+    });
+  }
+  if (refusal !== undefined) {
+    return new UserError(`the proxy opened no way to ${endpoint}: it answered ${refusal}`, {
+      hint: networkHint(request, env, code),
       failureCode: requestFailure.notSent,
       cause: error,
     });

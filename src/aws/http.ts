@@ -127,13 +127,17 @@ const newNodeHandler = async (
   };
   // an idle connection ends before AWS or a router on the way forgets it
   const agentOptions = { keepAlive, timeout: idleLimit, ...verified };
+  const connectionTimeout = hook ? 2000 : 3000;
   return new NodeHttpHandler({
-    connectionTimeout: hook ? 2000 : 3000,
+    connectionTimeout,
     requestTimeout: hook ? 5000 : 10_000,
     throwOnRequestTimeout: true,
     ...(proxy === undefined
       ? { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) }
-      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, verified)),
+      : (await import('./proxy-agents.ts')).proxyAgents(proxy, hostname, agentOptions, {
+          ...verified,
+          connectionTimeout,
+        })),
   });
 };
 

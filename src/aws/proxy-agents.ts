@@ -5,6 +5,7 @@ import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { tunnelError } from './proxy.ts';
 import type { Proxy, Tls } from './proxy.ts';
 
 /** The agents that send over a proxy. Loaded where there is one, since the packages cost as much as a start of Node. */
@@ -12,7 +13,7 @@ export const proxyAgents = (
   { url, authorization }: Proxy,
   hostname: string,
   agentOptions: Tls & { keepAlive: boolean; timeout: number },
-  tls: Tls,
+  { connectionTimeout, ...tls }: Tls & { connectionTimeout: number },
 ): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => {
   // as a header, so that the URL, which gets into messages, is without it
   const options = {
@@ -23,6 +24,7 @@ export const proxyAgents = (
   const httpsAgent = new HttpsProxyAgent(url.href, options);
   // its own options are for the way to the proxy, and it drops them for the way behind it
   Object.assign(httpsAgent.options, tls, { timeout: agentOptions.timeout });
+  onlyByTunnel(httpsAgent, connectionTimeout);
   const address = hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) > 0) {
     // and it has the certificate of an address checked for localhost
@@ -33,3 +35,33 @@ export const proxyAgents = (
   }
   return { httpAgent: new HttpProxyAgent(url.href, options), httpsAgent };
 };
+
+/**
+ * Lets the agent take nothing but an open way from its proxy. By itself it hands out what a proxy that refuses has said,
+ * in the clear, as if the host behind it had answered, and waits without an end for a proxy that is silent.
+ */
+const onlyByTunnel = (agent: HttpsProxyAgent<string>, connectionTimeout: number): void => {
+  const connect = agent.connect.bind(agent);
+  const { connectOpts } = agent;
+  agent.on('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+    if (statusCode !== 200) throw tunnelError(statusCode);
+  });
+  agent.connect = async (request, options) => {
+    const ending = new AbortController();
+    // the request has its own limit, and says what happened
+    const timer = setTimeout(() => ending.abort(), connectionTimeout + grace);
+    try {
+      // read before the first wait in it
+      agent.connectOpts = { ...connectOpts, signal: ending.signal };
+      return await connect(request, options);
+    } catch (error) {
+      ending.abort();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+};
+
+// Milliseconds.
+const grace = 200;

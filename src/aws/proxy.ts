@@ -5,6 +5,18 @@ import { UserError } from '../errors.ts';
 /** Whose certificates are taken. */
 export type Tls = { ca?: Buffer; rejectUnauthorized: true };
 
+const tunnelRefused = 'TunnelRefused';
+
+/** What is thrown where a proxy answers with another status than 200 when it is to open the way to a host. */
+export const tunnelError = (status: number): Error =>
+  Object.assign(new Error(`the proxy answered ${status}`), { name: tunnelRefused, tunnelStatus: status });
+
+/** The status that a proxy refused the way to a host with, undefined for any other error. */
+export const refusedTunnel = (error: unknown): number | undefined =>
+  error instanceof Error && error.name === tunnelRefused && 'tunnelStatus' in error
+    ? Number(error.tunnelStatus)
+    : undefined;
+
 /** A proxy on the way to AWS. */
 export type Proxy = {
   /** Without user name and password. */

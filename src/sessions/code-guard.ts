@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { readStateFile, writeStateFile } from '../files/state-files.ts';
 
 /** The `failureCode` of a code that AWS has rejected, whose own `AccessDenied` says too little, or would reject. */
-export const rejectedCode = 'TokenCodeRejected';
+export const rejectedCode = 'token code rejected';
 
 const stepSeconds = 30;
 const memorySeconds = 120;

@@ -160,7 +160,7 @@ const firstTaken = async (
 const kept = Symbol('kept');
 
 /** The `failureCode` of a question that was answered with keeping the live session. */
-export const keptSession = 'SessionKept';
+export const keptSession = 'session kept';
 
 const keptError = (): UserError =>
   new UserError('the live session was kept', { exitCode: exitCode.done, failureCode: keptSession });

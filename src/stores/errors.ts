@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 
 /** The `failureCode` of a store that is locked, not there, or does not do what it should. */
-const storeFailure = 'KeyStore';
+const storeFailure = 'key store';
 
 /** A failure of a store, which the sentence names. */
 export const storeError = (message: string, hint: string): UserError =>

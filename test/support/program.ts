@@ -26,7 +26,7 @@ export type Home = {
   readonly remove: () => void;
 };
 
-/** Makes an empty home that everybody may enter; `AWS_ENDPOINT_URL` leads to `url`. */
+/** Makes an empty home that everybody may enter; `AWS_ENDPOINT_URL` and that of Sign-In lead to `url`. */
 export const makeHome = (url: string): Home => {
   const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-home-')));
   const bin = join(folder, 'bin');
@@ -47,6 +47,7 @@ export const makeHome = (url: string): Home => {
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_PAGER: '',
       AWS_ENDPOINT_URL: url,
+      AWS_ENDPOINT_URL_SIGNIN: url,
     },
     remove: () => {
       const closed = ['', '.aws', '.aws/aws-iam-login'].map((name) => join(folder, name));
