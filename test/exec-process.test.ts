@@ -67,7 +67,7 @@ const look = async (words: readonly string[], env: Record<string, string> = {}) 
 describe('the command', () => {
   test('finds a copy of the config file with one more profile, for itself alone', async () => {
     const text =
-      '# mine\n[default]\nregion = eu-west-1\ns3 =\n  addressing_style = path\n  max_queue_size = 5\noutput = text\n[profile other]\nregion = x\n';
+      '# mine\n[default]\naws_iam_login_key_store = pass\naws_iam_login_access_key_id = AKIAIOSFODNN7EXAMPLE\nregion = eu-west-1\ns3 =\n  addressing_style = path\n  max_queue_size = 5\noutput = text\n[profile other]\nregion = x\n';
     fs.writeFileSync(home.config, text);
     const { variables, config, lines } = await look(['exec', 'default']);
     expect(config.startsWith(text)).toBe(true);

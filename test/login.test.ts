@@ -133,6 +133,19 @@ describe('a login', () => {
     expect([jane.secretAccessKey, code].filter((secret) => ended.stderr.includes(secret))).toEqual([]);
   });
 
+  test('shows nothing of a command of the profile that cannot be started', async () => {
+    const { accessKeyId, secretAccessKey } = jane;
+    const command = 'mfa_process = oathtool SEED\0\n';
+    writeCredentials(
+      home,
+      `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\nmfa_serial = ${phone.serialNumber}\n${command}`,
+    );
+    const ended = await run(home, ['login', '--debug']);
+    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^aws-iam-login: mfa_process of profile default could not be started$/m);
+    expect(ended.stderr).not.toContain('SEED');
+  });
+
   test('takes the key from a credential_process, and refuses sessions and itself there', async () => {
     const answers = join(home.folder, 'key.json');
     const device = `mfa_serial = ${phone.serialNumber}\n`;

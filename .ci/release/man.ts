@@ -120,7 +120,7 @@ const escaped = (text: string): string =>
     .replaceAll('`', '\\(ga')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
-    .replaceAll(/[^\n -~]/gu, (character) => {
+    .replaceAll(/[^\n\t -~]/gu, (character) => {
       const code = character.codePointAt(0) ?? 0;
       return `\\[u${code.toString(16).toUpperCase().padStart(4, '0')}]`;
     });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UserError, isUserError } from '../errors.ts';
 import { copyProfile } from '../ini/copy.ts';
 import { setSettings } from '../ini/edit.ts';
-import { allProfileNames, findProfile } from './profile.ts';
+import { allProfileNames, findProfile, placeSettings } from './profile.ts';
 import type { SharedFiles } from './profile.ts';
 
 /** A profile whose credentials come from us, and the whole config file that describes it. */
@@ -53,7 +53,8 @@ const unusedName = (profileName: string, names: readonly string[]): string => {
 };
 
 // What says where credentials come from; our own settings too, since our process reads them in the original files.
-const credentialSettings = new Set([
+const credentialSettings: ReadonlySet<string> = new Set([
+  ...Object.values(placeSettings),
   'assumed_from',
   'assumed_role_arn',
   'aws_access_key_id',

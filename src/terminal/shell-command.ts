@@ -17,16 +17,24 @@ export const runShellCommand = async (
 ): Promise<ShellResult> => {
   // loaded here, since it takes as long as a tenth of the whole program
   const { execa } = await import('execa');
-  const child = execa('/bin/sh', ['-c', command], {
-    env,
-    extendEnv: false,
-    stdin: 'ignore',
-    stderr: 'inherit',
-    reject: false,
-    // with NODE_DEBUG=execa, or *, it would write what the command prints, a key or a code, to stderr
-    verbose: 'none',
-    maxBuffer: 1_000_000,
-  });
+  const begin = () =>
+    execa('/bin/sh', ['-c', command], {
+      env,
+      extendEnv: false,
+      stdin: 'ignore',
+      stderr: 'inherit',
+      reject: false,
+      // with NODE_DEBUG=execa, or *, it would write what the command prints, a key or a code, to stderr
+      verbose: 'none',
+      maxBuffer: 1_000_000,
+    });
+  let child: ReturnType<typeof begin>;
+  try {
+    child = begin();
+  } catch {
+    // a zero byte, or a folder that is gone; what is thrown holds the command, and that may hold a secret
+    return { stdout: '', failure: 'could not be started' };
+  }
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), limitMilliseconds);
