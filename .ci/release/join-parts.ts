@@ -36,8 +36,10 @@ type NameOutside = (path: string, name: string) => string;
 /** The files that are delivered, and what esbuild says of them. Raises an error for what cannot be one file. */
 export const joinParts = async ({
   outputFiles,
-  metafile: { inputs, outputs },
+  metafile: { inputs, outputs: made },
 }: Parts): Promise<Pick<Parts, 'outputFiles' | 'metafile'>> => {
+  const outputs = usedOf(made);
+  const isLeftOut = (path: string): boolean => isIn(made, path) && !isIn(outputs, path);
   const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
   const all = Object.entries(outputs).map(([path, told]): Part => ({
     path,
@@ -57,12 +59,28 @@ export const joinParts = async ({
   return {
     outputFiles: joined.map(({ output }) => output),
     metafile: {
-      inputs,
+      inputs: Object.fromEntries(Object.entries(inputs).filter(([path]) => !isLeftOut(path))),
       outputs: Object.fromEntries(
         joined.map(({ file, parts, output }) => [file, toldOf(file, parts, output, fileOf)]),
       ),
     },
   };
+};
+
+const isIn = (parts: Outputs, path: string): boolean =>
+  Object.values(parts).some((part) => path in part.inputs);
+
+/** The parts that our own sources lead to: esbuild also makes parts of what a package no longer asks for. */
+const usedOf = (outputs: Outputs): Outputs => {
+  const used = new Set<string>();
+  const use = (path: string): void => {
+    if (used.has(path)) return;
+    used.add(path);
+    for (const { path: next, external } of outputs[path]?.imports ?? []) if (external !== true) use(next);
+  };
+  for (const [path, { entryPoint }] of Object.entries(outputs))
+    if (entryPoint?.startsWith('src/') === true) use(path);
+  return Object.fromEntries(Object.entries(outputs).filter(([path]) => used.has(path)));
 };
 
 /** Finds the file of each part, by their paths. */
