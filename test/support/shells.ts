@@ -69,6 +69,8 @@ export const readVariables = (stdout: string): Record<string, string> =>
 export const awsVariables = (stdout: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries(readVariables(stdout)).filter(
-      ([name]) => name.startsWith('AWS_') && !['AWS_EC2_METADATA_DISABLED', 'AWS_PAGER'].includes(name),
+      ([name]) =>
+        name.startsWith('AWS_') &&
+        !['AWS_EC2_METADATA_DISABLED', 'AWS_ENDPOINT_URL_SIGNIN', 'AWS_PAGER'].includes(name),
     ),
   );
