@@ -119,7 +119,7 @@ test('a session of each name that boto reads is read by boto and the AWS CLI, an
   }
   const [cli = 'aws'] = findPrograms('aws');
   for (const name of atSize(["it's prod", '%lead', 'ä'], served)) {
-    const words = ['configure', 'get', 'aws_session_token', '--profile', `${name}-sts`];
+    const words = ['configure', 'get', 'aws_session_token', `--profile=${name}-sts`];
     const { stdout } = await runCommand(home, cli, words);
     expect([name, stdout.trim()]).toEqual([name, tokenOf(name)]);
   }
