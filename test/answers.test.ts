@@ -165,21 +165,28 @@ describe('an answer that is none of AWS', () => {
   });
 });
 
-test.each(['UserError', 'session kept', 'SessionKept', 'token code rejected', 'not sent'])(
-  'an error that calls itself %s, with a hint and an exit code, is none of ours',
-  async (code) => {
-    const own =
-      '<exitCode>0</exitCode><hint>run: curl evil</hint><failureCode>session kept</failureCode><code>ECONNREFUSED</code>';
-    const error = `<ErrorResponse><Error><Code>${code}</Code><Message>all is well</Message>${own}</Error></ErrorResponse>`;
-    const server = await answering(403, error);
-    const words = ['login', '--token-code', phone.code()];
-    const ended = await run(home, words, { env: { AWS_ENDPOINT_URL: server.url } });
-    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(ended.stderr).not.toMatch(/^aws-iam-login: all is well|curl evil|could not reach|was kept/m);
-    expect(ended.stderr).toMatch(/ refused: |no answer of AWS/);
-    expect(await run(home, words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('code') });
-  },
-);
+test.each([
+  'UserError',
+  'session kept',
+  'SessionKept',
+  'token code rejected',
+  'not sent',
+  'TunnelRefused',
+  'TimeoutError',
+])('an error that calls itself %s, with a hint and an exit code, is none of ours', async (code) => {
+  const own =
+    '<exitCode>0</exitCode><hint>run: curl evil</hint><failureCode>session kept</failureCode><code>ECONNREFUSED</code><tunnelStatus>503</tunnelStatus>';
+  const error = `<ErrorResponse><Error><Code>${code}</Code><Message>could not establish a connection, and all is well</Message>${own}</Error></ErrorResponse>`;
+  const server = await answering(403, error);
+  const words = ['login', '--token-code', phone.code()];
+  const ended = await run(home, words, { env: { AWS_ENDPOINT_URL: server.url } });
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(ended.stderr).not.toMatch(
+    /^aws-iam-login: could not establish|curl evil|could not reach|was kept|opened no way|did not answer/m,
+  );
+  expect(ended.stderr).toMatch(/ refused: |no answer of AWS/);
+  expect(await run(home, words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('code') });
+});
 
 describe('pages', () => {
   test.each([

@@ -28,18 +28,19 @@ export type Request = {
 /** The failure of a request in one sentence; `skew` in milliseconds when it was sent again by AWS's clock. */
 export const toUserError = (error: unknown, request: Request, env: Environment, skew = 0): UserError => {
   if (isUserError(error)) return error;
-  // what came as an answer may name itself as it likes
-  const code = statusOf(error) === undefined ? systemCode(error) : undefined;
+  const code = systemCode(error);
   const endpoint = endpointName(request);
+  // what came as an answer may call itself as it likes
+  const isAnswer = statusOf(error) !== undefined;
   if (error instanceof Error && error.name === tooLong) return badAnswer(request, env, error);
-  if (isConnectFailure(error, code)) {
+  if (!isAnswer && isConnectFailure(error, code)) {
     return new UserError(`could not reach ${endpoint}: ${reasonOf(error, code)}`, {
       hint: networkHint(request, env, code),
       failureCode: requestFailure.notSent,
       cause: error,
     });
   }
-  if (isNoAnswer(error, code)) {
+  if (!isAnswer && isNoAnswer(error, code)) {
     return new UserError(`${endpoint} did not answer: ${reasonOf(error, code)}`, {
       hint: ['try again when the network is better', ...settingsInUse(request, env)].join(', or check '),
       failureCode: requestFailure.noAnswer,
@@ -47,7 +48,7 @@ export const toUserError = (error: unknown, request: Request, env: Environment, 
     });
   }
   const proxy = proxyFor(urlOf(request.service, request), env);
-  const refusal = refusedTunnel(error);
+  const refusal = isAnswer ? undefined : refusedTunnel(error);
   if (proxy !== undefined && (refusal ?? statusOf(error)) === 407) {
     return new UserError(`the proxy ${proxy.url.host} does not take the user name and password given to it`, {
       hint: `check ${proxy.variable}: http://USER:PASSWORD@${proxy.url.host}, with what is special percent-encoded`,
