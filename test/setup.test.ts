@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Context } from '../src/context.ts';
+import { copiesOf } from '../src/shells/copies.ts';
 import { setup } from '../src/shells/setup.ts';
 import type { Installation } from '../src/shells/setup.ts';
 
@@ -152,4 +153,19 @@ test.each([
   expect((await runSetup({ parent, platform })).split('\n').at(-1)).toBe(
     `aws-iam-login: done; open a new shell, or: ${command}`,
   );
+});
+
+test('what a session script reads is copied before it, so that no kill leaves one that lacks it', () => {
+  const copies = copiesOf(installation);
+  const names = copies.map(({ name }) => name);
+  const reading = copies.flatMap(({ name, text }, place) =>
+    [...text.matchAll(/^(?:source|__aws_iam_login_load) \S*?(shell\/[\w.-]+)$/gm)].map(([, needed = '']) => ({
+      name,
+      isEarlier: names.indexOf(needed) >= 0 && names.indexOf(needed) < place,
+    })),
+  );
+  expect(reading).toEqual([
+    { name: 'shell/aws-iam-login-session.bash', isEarlier: true },
+    { name: 'shell/aws-iam-login-session.zsh', isEarlier: true },
+  ]);
 });

@@ -8,7 +8,7 @@ import { quoteFish, quotePosix } from './quoting.ts';
 export type Row = {
   /** Where the shell's script lies, in the package as well as in the folder of copies. */
   readonly script: string;
-  /** Where the parts of the script lie that it reads when they are needed. */
+  /** Where the parts of the script lie that it reads when they are needed, each after what it reads itself. */
   readonly sessionScripts: readonly string[];
   readonly completion: string;
   /** The text as one word of this shell. */
@@ -37,7 +37,7 @@ const sharedScript = join('shell', 'aws-iam-login-session.sh');
 export const rows: Readonly<Record<Shell, Row>> = {
   bash: {
     script: join('shell', 'aws-iam-login.bash'),
-    sessionScripts: [join('shell', 'aws-iam-login-session.bash'), sharedScript],
+    sessionScripts: [sharedScript, join('shell', 'aws-iam-login-session.bash')],
     completion: join('completions', 'aws-iam-login.bash'),
     ...posix,
     load: 'eval "$(aws-iam-login hook bash)"',
@@ -54,7 +54,7 @@ export const rows: Readonly<Record<Shell, Row>> = {
   },
   zsh: {
     script: join('shell', 'aws-iam-login.zsh'),
-    sessionScripts: [join('shell', 'aws-iam-login-session.zsh'), sharedScript],
+    sessionScripts: [sharedScript, join('shell', 'aws-iam-login-session.zsh')],
     completion: join('completions', '_aws-iam-login'),
     ...posix,
     load: 'eval "$(aws-iam-login hook zsh)"',

@@ -32,9 +32,9 @@ export const noteStore = (state: string, accessKeyId: string, name: string): voi
 export const dropNote = (state: string, accessKeyId: string, name: string): void => {
   const names = notedStores(state, accessKeyId);
   const left = names.filter((each) => each !== name);
+  if (left.length > 0 && left.length < names.length) return writeNote(state, accessKeyId, left);
   removeTornNotes(state);
   if (left.length === 0) removeStateFile(pathOf(state, accessKeyId));
-  else if (left.length < names.length) writeNote(state, accessKeyId, left);
 };
 
 const folder = 'key-stores';
