@@ -4,13 +4,11 @@ import { findAllProfiles } from '../src/profiles/all-profiles.ts';
 import { allProfileNames, findProfile } from '../src/profiles/profile.ts';
 import type { SharedFiles } from '../src/profiles/profile.ts';
 import { anyFile } from './ini-files.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
 vi.setConfig({ testTimeout: atSize(300_000, 1_800_000) });
-
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
-process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);
 
 const RUNS = atSize(1500, 30_000);
 

@@ -2,12 +2,10 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findProblems, profileNames, readProfile } from '../src/ini/read.ts';
 import { anyFile } from './ini-files.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles, SharedFile } from './other-parsers.ts';
-
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
-process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);
 
 /** Each way of writing that AWS's parsers are known to read, or not to read, in a way of their own. */
 const rows: readonly string[] = [

@@ -10,10 +10,8 @@ import type { FileKind } from '../src/ini/section-name.ts';
 import { anyFile } from './ini-files.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles, SharedFile } from './other-parsers.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
-
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
-process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);
 
 const RUNS = atSize(1000, 10_000);
 

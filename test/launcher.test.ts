@@ -14,11 +14,11 @@ import {
   writeCases,
 } from './support/launcher.ts';
 import { caseKinds, disagreementCases, generateCases } from './support/launcher-cases.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(180_000, 1_800_000), hookTimeout: atSize(180_000, 1_800_000) });
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 const folder = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'aws-iam-login-launcher-')));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 

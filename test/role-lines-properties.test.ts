@@ -9,13 +9,11 @@ import type { RoleEdit } from '../src/profiles/role-lines.ts';
 import { anyFile } from './ini-files.ts';
 import { findPythons, readWithBoto, readWithJs } from './other-parsers.ts';
 import type { Profiles } from './other-parsers.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 
 // a busy machine is no failure
 vi.setConfig({ testTimeout: atSize(300_000, 1_800_000) });
-
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
-process.stdout.write(`fast-check seed ${seed} (FC_SEED=${seed} repeats this run)\n`);
 
 const RUNS = atSize(1000, 20_000);
 

@@ -8,6 +8,7 @@ import { run } from '../src/cli/run.ts';
 import { commandIn, isOn, scan } from '../src/cli/scanner.ts';
 import type { Context } from '../src/context.ts';
 import { type Home, makeHome, sessionLines, writeCredentials } from './support/program.ts';
+import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 
 vi.setConfig({ testTimeout: atSize(60_000, 600_000) });
@@ -109,7 +110,7 @@ test('no command line makes the scanner raise, and what follows -- is the rest a
       );
       expect(commandIn(scan(['env', ...argv, '--', 'exec']))).toBe('env');
     }),
-    { numRuns: atSize(2000, 100_000) },
+    { numRuns: atSize(2000, 100_000), seed },
   );
 });
 
@@ -141,7 +142,7 @@ test('what a live session answers at once is what the whole program answers', as
         stderr: '',
       });
     }),
-    { numRuns: atSize(1000, 20_000) },
+    { numRuns: atSize(1000, 20_000), seed },
   );
   expect(answered).toBeGreaterThan(atSize(20, 400));
 });
@@ -173,7 +174,7 @@ test('what the scanner makes of plain options is what yargs reads', async () => 
       const read = await readWithYargs(command, given);
       for (const name of commandOf(command).options) expect(plain?.get(name)).toEqual(read.get(name));
     }),
-    { numRuns: atSize(200, 5000) },
+    { numRuns: atSize(200, 5000), seed },
   );
   expect(plainValues(scan(['--quiet=false']).options)).toBeUndefined();
 });
