@@ -181,20 +181,18 @@ const namesFrom = (text: string, part: string): string[] =>
     from === part ? names.split(',').map((each) => each.replace(/ as .*/, '')) : [],
   );
 
-/** An import of a part of Node, by default or by names, as esbuild writes it; and what loads a part later. */
-const nodeImport = /\bimport(?: (\w+)[ ,])?(?:\{([^{}]*)\})?from"(?!\.)([\w:/]+)"/g;
+/** An import of a part of Node as a whole, as esbuild writes it; and what loads a part later. */
+const wholeImport = /\bimport (\w+) ?from"(?!\.)([\w:/]+)"/g;
 const laterImport = /\bimport\(("\.\/[\w-]+\.js")\)/g;
 
 /**
  * The text with `require` where esbuild would put a copy of what it loads between: a getter for each name of `fs`, in each
- * file, costs as much as to read the file.
+ * file, costs as much as to read the file. Single names stay with esbuild, which asks for each when it is used: to look at
+ * `ReadStream` loads Node's streams.
  */
 const requireDirectly = (text: string): string =>
   text
-    .replace(nodeImport, (_, whole: string | undefined, names: string | undefined, from: string) => {
-      const taken = [whole, names && `{${names.replace(/ as /g, ':')}}`].filter(Boolean);
-      return taken.map((each) => `const ${each}=require("${from}")`).join(';');
-    })
+    .replace(wholeImport, 'const $1=require("$2")')
     .replace(laterImport, 'Promise.resolve().then(()=>require($1))');
 
 /**
