@@ -400,4 +400,20 @@ describe('the way to the program', () => {
       expect(stdout).not.toContain('AWS_IAM_LOGIN_DROPPED');
     }
   });
+
+  test('and exec changes no variable of the command whose name the launcher has a use for', async () => {
+    useNode();
+    const text = fs.readFileSync(launcher, 'utf8');
+    const names = [...new Set(text.match(/\b[a-z_][a-z0-9_]*/g))].filter((name) => !name.startsWith('ail_'));
+    const env = Object.fromEntries(names.map((name) => [name, `${name} is kept`]));
+    const keptIn = (stdout: string): string[] =>
+      names.filter((name) => stdout.split('\n').includes(`${name}=${name} is kept`));
+    for (const shell of posixCommands) {
+      const [command = '', ...words] = shell.split(' ');
+      const plain = await runCommand(home, command, [...words, '-c', 'exec env'], { env });
+      const { stdout } = await runIn(shell, ['exec', '--', 'env'], { env });
+      expect({ shell, kept: keptIn(stdout) }).toEqual({ shell, kept: keptIn(plain.stdout) });
+      expect(keptIn(stdout).length).toBeGreaterThan(names.length * 0.9);
+    }
+  });
 });

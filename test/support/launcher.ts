@@ -25,7 +25,7 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", String.
 
 /** The awk program in the launcher. */
 export const awkProgram = (): string => {
-  const [, text] = /command "\$awk" '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
+  const [, text] = /command "\$ail_awk" '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
   if (text === undefined) throw new Error('the launcher holds no awk program');
   return text;
 };
