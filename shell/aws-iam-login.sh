@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # aws-iam-login: what a live session in plainly written files needs is answered here, in sh and awk, at a tenth of what
 # Node costs to start. Everything else is the program's (dist/aws-iam-login.cjs), and nothing is answered that it would
-# answer differently: whoever is not sure here hands over. No secret gets into a variable, an argument or a file.
+# answer differently: whoever is not sure here hands over. No secret gets into an argument or a file, nor into a variable but
+# those of the command that exec runs.
 
 # Whatever the surroundings have set: no trace, no aliases, none of the functions that bash imports.
 {
@@ -15,7 +16,7 @@
 
 # Names that nobody exports: whatever is set here is handed on to the program and to the command of exec.
 ail_sure=1 ail_evaluated='' ail_first='' ail_second='' ail_third='' ail_words=0 ail_given=' ' ail_name='' ail_expects=''
-ail_min_ttl='' ail_region='' ail_stored='' ail_undo='' ail_help=''
+ail_min_ttl='' ail_region='' ail_stored='' ail_undo='' ail_help='' ail_begun='' ail_taken=0
 # >>> defaults: made by npm run generate
 ail_format=env ail_as=keys
 # <<< defaults
@@ -45,7 +46,17 @@ flag() {
   esac
 }
 
+# Whether the next word, or what follows --, is the command that exec runs, as beginsCommand has it in TypeScript.
+begins_command() {
+  case $ail_first:$ail_second in
+    exec:) case $ail_given in *' profile '*) return 0 ;; esac ;;
+    exec:?* | ?*:exec) return 0 ;;
+  esac
+  return 1
+}
+
 for ail_word in "$@"; do
+  ail_taken=$((ail_taken + 1))
   if [ -n "$ail_expects" ]; then
     case $ail_word in
       --) ail_sure='' && break ;;
@@ -55,7 +66,10 @@ for ail_word in "$@"; do
     continue
   fi
   case $ail_word in
-    --) ail_sure='' && break ;;
+    --)
+      if [ "$ail_first" = exec ] || begins_command; then ail_begun=1; else ail_sure=''; fi
+      break
+      ;;
     -p) ail_expects=profile ;;
     # >>> values: made by npm run generate
     --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) ail_expects=${ail_word#--} ;;
@@ -69,6 +83,10 @@ for ail_word in "$@"; do
     --help | -h) ail_sure='' ail_help=1 ;;
     -?*) ail_sure='' ;;
     *)
+      if begins_command; then
+        ail_begun=1 ail_taken=$((ail_taken - 1))
+        break
+      fi
       ail_words=$((ail_words + 1))
       case $ail_words in
         1) ail_first=$ail_word ;;
@@ -86,14 +104,16 @@ done
 ail_asked='' ail_operand=''
 case $ail_first in
   env) ail_asked=env ail_operand=$ail_second ;;
+  exec) ail_asked=exec ail_operand=$ail_second ;;
   credential-process) ail_asked=process ail_operand=$ail_second ;;
   __profiles) ail_asked=profiles ail_operand=$ail_second ;;
   # >>> commands: made by npm run generate
-  init | login | use | exec | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
+  init | login | use | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *)
     case $ail_second in
       env) ail_asked=env ail_operand=$ail_first ;;
+      exec) ail_asked=exec ail_operand=$ail_first ;;
       credential-process) ail_asked=process ail_operand=$ail_first ;;
     esac
     ;;
@@ -103,8 +123,8 @@ if [ "$ail_asked" = env ]; then
   if [ -n "$ail_help" ]; then ail_evaluated=''; fi
   case $ail_format in env | fish | process | json | dotenv | env-no-export) ;; *) ail_sure='' ;; esac
   case $ail_as in keys | profile | watch) ;; *) ail_sure='' ;; esac
-elif [ "$ail_asked" = process ]; then
-  ail_format=process
+elif [ "$ail_asked" = process ] || [ "$ail_asked" = exec ]; then
+  ail_format=$ail_asked
   case $ail_given in *' format '* | *' as '* | *' hook '* | *' stored '* | *' unset '*) ail_sure='' ;; esac
 elif [ "$ail_asked" != profiles ] || [ "$ail_given" != ' ' ]; then
   ail_sure=''
@@ -117,7 +137,7 @@ else
 fi
 [ -z "$ail_third" ] || ail_sure=''
 # On a terminal there is something to say, and of a full disk not every awk takes notice.
-if [ -z "$ail_stored" ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then ail_sure=''; fi
+if [ -z "$ail_stored" ] && [ "$ail_asked" != exec ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then ail_sure=''; fi
 
 # --- Failing ---------------------------------------------------------------------------------------------------
 
@@ -130,6 +150,70 @@ fail() {
   refuse
   exit "$1"
 }
+
+# --- The command of exec ---------------------------------------------------------------------------------------
+
+# Leaves in `ail_found` where the program $1 lies on PATH, empty when there is none, without a process.
+find_program() {
+  ail_rest=${PATH-}:
+  while [ -n "$ail_rest" ]; do
+    ail_found=${ail_rest%%:*} ail_rest=${ail_rest#*:}
+    ail_found=${ail_found:-.}/$1
+    if [ -f "$ail_found" ] && [ -x "$ail_found" ]; then return; fi
+  done
+  ail_found=''
+}
+
+# Leaves in `ail_found` the file of the command behind our own words, empty where it is not sure which one it is.
+find_command() {
+  shift "$ail_taken"
+  ail_found=''
+  case ${1-} in
+    '' | [!/A-Za-z0-9_.]* | *[!/A-Za-z0-9_.+@%,:-]*) ;;
+    */*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
+    *) find_program "$1" ;;
+  esac
+  case $ail_found in '' | /*) ;; *) ail_found=./$ail_found ;; esac
+}
+
+run_command() {
+  shift "$ail_taken"
+  exec "$@"
+}
+
+# Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
+# were unset above. exec is to pass them on, so the program is told. Fails where nobody says what there was.
+note_dropped() {
+  AWS_IAM_LOGIN_DROPPED=''
+  [ -r "/proc/$$/environ" ] || return 1
+  ail_newline='
+'
+  # a range would hold other letters as well in some locales
+  ail_letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+  set -f
+  IFS=$ail_newline
+  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+    case $ail_word in
+      [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
+    esac
+    AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$ail_newline}$ail_word
+  done
+  unset IFS
+  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
+}
+
+ail_failed=1
+if [ "$ail_first" = exec ] || [ "$ail_second" = exec ]; then
+  ail_failed=125
+  note_dropped || ail_sure=''
+  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then ail_sure=''; fi
+  # mksh and pdksh, whose exec takes the name of a program for a builtin of theirs
+  case ${KSH_VERSION-} in '@(#)'*) ail_sure='' ;; esac
+fi
+if [ "$ail_asked" = exec ] && [ -n "$ail_sure" ]; then
+  find_command "$@"
+  if [ -z "$ail_begun" ] || [ -z "$ail_found" ]; then ail_sure=''; fi
+fi
 
 # --- The files -------------------------------------------------------------------------------------------------
 
@@ -481,7 +565,7 @@ function check_role(role,  arn, id, name, wished) {
   if (wished && (wished < shortest_wish || wished > longest_wish)) odd()
 }
 
-# --- env -----------------------------------------------------------------------------------------------------
+# --- env and exec --------------------------------------------------------------------------------------------
 
 function set_session(time, end, silent,  old) {
   if ("AWS_IAM_LOGIN_AS" in ENVIRON) take_back()
@@ -557,7 +641,42 @@ function unset(list,  parts, count, i) {
   }
 }
 
-function variables_text() { return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+function variables_text() { if (format == "exec") return command_text(); return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+
+# What a POSIX shell evaluates before it becomes the command.
+function command_text(  i, set_names, unset_names) {
+  check_command(ARGV[10])
+  for (i = 1; i <= name_count; i++) {
+    if (is_set[names[i]]) set_names = set_names " " names[i] "=\047" content[names[i]] "\047"
+    else unset_names = unset_names " " names[i]
+  }
+  return "unset" unset_names "\nexport" set_names
+}
+
+# The command of exec has to be a program for this machine, or a script whose interpreter is one: of anything else a shell
+# would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
+function check_command(path,  start, interpreter) {
+  start = start_of(path)
+  if (substr(start, 1, 2) == "#!") {
+    interpreter = substr(start, 3)
+    if (length(start) > 120 || interpreter !~ /^[ \t]*\/[!-~]+([ \t]|$)/) odd()
+    sub(/^[ \t]+/, "", interpreter)
+    sub(/[ \t].*$/, "", interpreter)
+    start = start_of(interpreter)
+  }
+  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF") odd()
+  if (machine_of(start) != machine_of(start_of("/proc/self/exe"))) odd()
+}
+
+function start_of(path,  line) {
+  RS = "\n"
+  if ((getline line < path) < 1) odd()
+  close(path)
+  return line
+}
+
+# What the header of an ELF file says: the size of addresses and the order of bytes, and the kind of processor.
+function machine_of(start) { return substr(start, 5, 2) substr(start, 19, 2) }
 
 function plain_text(  i, text) {
   for (i = 1; i <= name_count; i++) {
@@ -762,6 +881,10 @@ function kind_of(name,  text) {
 ' "$@" </dev/null 2>/dev/null
 }
 
+ask_files() {
+  read_files "$ail_asked" "$ail_name" "$ail_credentials" "$ail_path" "$ail_format" "$ail_as" "$ail_min_ttl" "$ail_region" "$ail_undo" "${ail_found-}"
+}
+
 ail_code=82
 if [ -n "$ail_sure" ]; then
   locate "${AWS_SHARED_CREDENTIALS_FILE-}" credentials
@@ -772,13 +895,18 @@ if [ -n "$ail_sure" ]; then
   trap 'refuse; exit 130' INT
   trap 'refuse; exit 143' TERM
   trap 'refuse; exit 129' HUP
-  read_files "$ail_asked" "$ail_name" "$ail_credentials" "$ail_path" "$ail_format" "$ail_as" "$ail_min_ttl" "$ail_region" "$ail_undo"
+  if [ "$ail_asked" = exec ]; then ail_text=$(ask_files); else ask_files; fi
   ail_code=$?
   trap - INT TERM HUP
 fi
-case $ail_code:$ail_stored in
+case $ail_code:$ail_asked:$ail_stored in
+  80:exec:)
+    unset AWS_IAM_LOGIN_DROPPED
+    eval "$ail_text"
+    run_command "$@"
+    ;;
   80:*) exit 0 ;;
-  81:1) exit 1 ;;
+  81:*:1) exit 1 ;;
   *:1) exit 2 ;;
 esac
 
@@ -797,17 +925,6 @@ follow() {
   done
 }
 
-# Leaves in `found` where the program $1 lies on PATH, empty when there is none, without a process.
-find_program() {
-  ail_rest=${PATH-}:
-  while [ -n "$ail_rest" ]; do
-    ail_found=${ail_rest%%:*} ail_rest=${ail_rest#*:}
-    ail_found=${ail_found:-.}/$1
-    if [ -f "$ail_found" ] && [ -x "$ail_found" ]; then return; fi
-  done
-  ail_found=''
-}
-
 # Leaves what `setup` noted in the file $1: its version, and where Node and the program were then.
 read_stamp() {
   [ -r "$1" ] && {
@@ -817,8 +934,6 @@ read_stamp() {
   } <"$1"
 }
 
-ail_failed=1
-if [ "$ail_first" = exec ] || [ "$ail_second" = exec ]; then ail_failed=125; fi
 follow "$0"
 ail_self=$ail_real
 ail_package=${ail_self%/*}/..
@@ -853,26 +968,6 @@ if ! [ -x "$ail_node" ]; then
   fail "$ail_failed" "could not start Node, which this needs: there is no node on PATH" "install Node 20.19 or newer"
 fi
 
-# Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
-# were unset above. exec is to pass them on, so the program is told.
-if [ "$ail_failed" = 125 ]; then
-  if [ -r "/proc/$$/environ" ]; then
-    AWS_IAM_LOGIN_DROPPED=''
-    ail_newline='
-'
-    # a range would hold other letters as well in some locales
-    ail_letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
-    set -f
-    IFS=$ail_newline
-    for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
-      case $ail_word in
-        [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
-      esac
-      AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$ail_newline}$ail_word
-    done
-    if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
-  fi
-fi
 # A Node that cannot be started: bash has to be told not to end without a word, others have their trap.
 # shellcheck disable=SC3044
 if [ -n "${BASH_VERSION-}" ]; then shopt -s execfail; else trap refuse 0; fi
