@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # aws-iam-login: what a live session in plainly written files needs is answered here, in sh and awk, at a tenth of what
 # Node costs to start. Everything else is the program's (dist/aws-iam-login.cjs), and nothing is answered that it would
-# answer differently: whoever is not sure here hands over. No secret gets into a variable, an argument or a file.
+# answer differently: whoever is not sure here hands over. No secret gets into an argument or a file, nor into a variable but
+# those of the command that exec runs.
 
 # Whatever the surroundings have set: no trace, no aliases, none of the functions that bash imports.
 {
@@ -13,115 +14,135 @@
 
 # --- What is asked ---------------------------------------------------------------------------------------------
 
-sure=1 evaluated='' first='' second='' third='' words=0 given=' ' name='' expects=''
-min_ttl='' region='' stored='' undo='' help=''
+# Names that nobody exports: whatever is set here is handed on to the program and to the command of exec.
+ail_sure=1 ail_evaluated='' ail_first='' ail_second='' ail_third='' ail_words=0 ail_given=' ' ail_name='' ail_expects=''
+ail_min_ttl='' ail_region='' ail_stored='' ail_undo='' ail_help='' ail_begun='' ail_taken=0
 # >>> defaults: made by npm run generate
-format=env as=keys
+ail_format=env ail_as=keys
 # <<< defaults
 
 # Takes the value $2 of option $1.
 take() {
-  case $given in *" $1 "*) sure='' ;; esac
-  given="$given$1 "
-  case $2 in '' | -*) sure='' ;; esac
+  case $ail_given in *" $1 "*) ail_sure='' ;; esac
+  ail_given="$ail_given$1 "
+  case $2 in '' | -*) ail_sure='' ;; esac
   case $1 in
-    profile) name=$2 ;;
-    format) format=$2 ;;
-    as) as=$2 ;;
-    min-ttl) min_ttl=$2 ;;
-    region) region=$2 ;;
-    *) sure='' ;;
+    profile) ail_name=$2 ;;
+    format) ail_format=$2 ;;
+    as) ail_as=$2 ;;
+    min-ttl) ail_min_ttl=$2 ;;
+    region) ail_region=$2 ;;
+    *) ail_sure='' ;;
   esac
 }
 
 # Takes the option $1 that has no value.
 flag() {
-  case $given in *" $1 "*) sure='' ;; esac
-  given="$given$1 "
+  case $ail_given in *" $1 "*) ail_sure='' ;; esac
+  ail_given="$ail_given$1 "
   case $1 in
-    stored) stored=1 ;;
-    unset) undo=1 ;;
+    stored) ail_stored=1 ;;
+    unset) ail_undo=1 ;;
   esac
 }
 
-for word in "$@"; do
-  if [ -n "$expects" ]; then
-    case $word in
-      --) sure='' && break ;;
+# Whether the next word, or what follows --, is the command that exec runs, as beginsCommand has it in TypeScript.
+begins_command() {
+  case $ail_first:$ail_second in
+    exec:) case $ail_given in *' profile '*) return 0 ;; esac ;;
+    exec:?* | ?*:exec) return 0 ;;
+  esac
+  return 1
+}
+
+for ail_word in "$@"; do
+  ail_taken=$((ail_taken + 1))
+  if [ -n "$ail_expects" ]; then
+    case $ail_word in
+      --) ail_sure='' && break ;;
     esac
-    take "$expects" "$word"
-    expects=''
+    take "$ail_expects" "$ail_word"
+    ail_expects=''
     continue
   fi
-  case $word in
-    --) sure='' && break ;;
-    -p) expects=profile ;;
+  case $ail_word in
+    --)
+      if [ "$ail_first" = exec ] || begins_command; then ail_begun=1; else ail_sure=''; fi
+      break
+      ;;
+    -p) ail_expects=profile ;;
     # >>> values: made by npm run generate
-    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) expects=${word#--} ;;
+    --profile | --token-code | --duration | --min-ttl | --serial-number | --region | --format | --as | --key-store | --service | --browser | --max-key-age) ail_expects=${ail_word#--} ;;
     # <<< values
     --*=*)
-      word=${word#--}
-      take "${word%%=*}" "${word#*=}"
+      ail_word=${ail_word#--}
+      take "${ail_word%%=*}" "${ail_word#*=}"
       ;;
-    --stored | --unset | --no-input | --quiet | --hook) flag "${word#--}" ;;
+    --stored | --unset | --no-input | --quiet | --hook) flag "${ail_word#--}" ;;
     -q) flag quiet ;;
-    --help | -h) sure='' help=1 ;;
-    -?*) sure='' ;;
+    --help | -h) ail_sure='' ail_help=1 ;;
+    -?*) ail_sure='' ;;
     *)
-      words=$((words + 1))
-      case $words in
-        1) first=$word ;;
-        2) second=$word ;;
-        3) third=$word ;;
-        *) sure='' ;;
+      if begins_command; then
+        ail_begun=1 ail_taken=$((ail_taken - 1))
+        break
+      fi
+      ail_words=$((ail_words + 1))
+      case $ail_words in
+        1) ail_first=$ail_word ;;
+        2) ail_second=$ail_word ;;
+        3) ail_third=$ail_word ;;
+        *) ail_sure='' ;;
       esac
-      [ -n "$word" ] || sure=''
+      [ -n "$ail_word" ] || ail_sure=''
       ;;
   esac
 done
-[ -z "$expects" ] || sure=''
+[ -z "$ail_expects" ] || ail_sure=''
 
 # Both orders of words: `env PROFILE` and `PROFILE env`.
-asked='' operand=''
-case $first in
-  env) asked=env operand=$second ;;
-  credential-process) asked=process operand=$second ;;
-  __profiles) asked=profiles operand=$second ;;
+ail_asked='' ail_operand=''
+case $ail_first in
+  env) ail_asked=env ail_operand=$ail_second ;;
+  exec) ail_asked=exec ail_operand=$ail_second ;;
+  credential-process) ail_asked=process ail_operand=$ail_second ;;
+  __profiles) ail_asked=profiles ail_operand=$ail_second ;;
   # >>> commands: made by npm run generate
-  init | login | use | exec | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
+  init | login | use | rotate | status | list | logout | console | doctor | policy | hook | setup | completion | help | version) ;;
   # <<< commands
   *)
-    case $second in
-      env) asked=env operand=$first ;;
-      credential-process) asked=process operand=$first ;;
+    case $ail_second in
+      env) ail_asked=env ail_operand=$ail_first ;;
+      exec) ail_asked=exec ail_operand=$ail_first ;;
+      credential-process) ail_asked=process ail_operand=$ail_first ;;
     esac
     ;;
 esac
-if [ "$asked" = env ]; then
-  case $format in process | json | dotenv | env-no-export) ;; *) evaluated=1 ;; esac
-  if [ -n "$help" ]; then evaluated=''; fi
-  case $format in env | fish | process | json | dotenv | env-no-export) ;; *) sure='' ;; esac
-  case $as in keys | profile | watch) ;; *) sure='' ;; esac
-elif [ "$asked" = process ]; then
-  format=process
-  case $given in *' format '* | *' as '* | *' hook '* | *' stored '* | *' unset '*) sure='' ;; esac
-elif [ "$asked" != profiles ] || [ "$given" != ' ' ]; then
-  sure=''
+if [ "$ail_asked" = env ]; then
+  case $ail_format in process | json | dotenv | env-no-export) ;; *) ail_evaluated=1 ;; esac
+  if [ -n "$ail_help" ]; then ail_evaluated=''; fi
+  case $ail_format in env | fish | process | json | dotenv | env-no-export) ;; *) ail_sure='' ;; esac
+  case $ail_as in keys | profile | watch) ;; *) ail_sure='' ;; esac
+elif [ "$ail_asked" = process ] || [ "$ail_asked" = exec ]; then
+  ail_format=$ail_asked
+  case $ail_given in *' format '* | *' as '* | *' hook '* | *' stored '* | *' unset '*) ail_sure='' ;; esac
+elif [ "$ail_asked" != profiles ] || [ "$ail_given" != ' ' ]; then
+  ail_sure=''
 fi
-if [ "$asked" = profiles ]; then
-  name=$third third='' format=$operand
+if [ "$ail_asked" = profiles ]; then
+  ail_name=$ail_third ail_third='' ail_format=$ail_operand
 else
-  if [ -n "$name" ] && [ -n "$operand" ] && [ "$name" != "$operand" ]; then sure=''; fi
-  name=${name:-${operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
+  if [ -n "$ail_name" ] && [ -n "$ail_operand" ] && [ "$ail_name" != "$ail_operand" ]; then ail_sure=''; fi
+  ail_name=${ail_name:-${ail_operand:-${AWS_IAM_LOGIN_PROFILE:-${AWS_PROFILE:-${AWS_DEFAULT_PROFILE:-default}}}}}
 fi
-[ -z "$third" ] || sure=''
+[ -z "$ail_third" ] || ail_sure=''
 # On a terminal there is something to say, and of a full disk not every awk takes notice.
-if [ -z "$stored" ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then sure=''; fi
+if [ -z "$ail_stored" ] && [ "$ail_asked" != exec ] && ! [ -p /dev/stdout ] && ! [ -S /dev/stdout ]; then ail_sure=''; fi
 
 # --- Failing ---------------------------------------------------------------------------------------------------
 
 # What makes a shell that evaluates our stdout stop.
-refuse() { if [ -n "$evaluated" ]; then echo false; fi; }
+refuse() { if [ -n "$ail_evaluated" ]; then echo false; fi; }
 
 # Ends with the code $1, a sentence $2 and a hint $3.
 fail() {
@@ -130,27 +151,91 @@ fail() {
   exit "$1"
 }
 
+# --- The command of exec ---------------------------------------------------------------------------------------
+
+# Leaves in `ail_found` where the program $1 lies on PATH, empty when there is none, without a process.
+find_program() {
+  ail_rest=${PATH-}:
+  while [ -n "$ail_rest" ]; do
+    ail_found=${ail_rest%%:*} ail_rest=${ail_rest#*:}
+    ail_found=${ail_found:-.}/$1
+    if [ -f "$ail_found" ] && [ -x "$ail_found" ]; then return; fi
+  done
+  ail_found=''
+}
+
+# Leaves in `ail_found` the file of the command behind our own words, empty where it is not sure which one it is.
+find_command() {
+  shift "$ail_taken"
+  ail_found=''
+  case ${1-} in
+    '' | [!/A-Za-z0-9_.]* | *[!/A-Za-z0-9_.+@%,:-]*) ;;
+    */*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
+    *) find_program "$1" ;;
+  esac
+  case $ail_found in '' | /*) ;; *) ail_found=./$ail_found ;; esac
+}
+
+run_command() {
+  shift "$ail_taken"
+  exec "$@"
+}
+
+# Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
+# were unset above. exec is to pass them on, so the program is told. Fails where nobody says what there was.
+note_dropped() {
+  AWS_IAM_LOGIN_DROPPED=''
+  [ -r "/proc/$$/environ" ] || return 1
+  ail_newline='
+'
+  # a range would hold other letters as well in some locales
+  ail_letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+  set -f
+  IFS=$ail_newline
+  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+    case $ail_word in
+      [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
+    esac
+    AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$ail_newline}$ail_word
+  done
+  unset IFS
+  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
+}
+
+ail_failed=1
+if [ "$ail_first" = exec ] || [ "$ail_second" = exec ]; then
+  ail_failed=125
+  note_dropped || ail_sure=''
+  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then ail_sure=''; fi
+  # mksh and pdksh, whose exec takes the name of a program for a builtin of theirs
+  case ${KSH_VERSION-} in '@(#)'*) ail_sure='' ;; esac
+fi
+if [ "$ail_asked" = exec ] && [ -n "$ail_sure" ]; then
+  find_command "$@"
+  if [ -z "$ail_begun" ] || [ -z "$ail_found" ]; then ail_sure=''; fi
+fi
+
 # --- The files -------------------------------------------------------------------------------------------------
 
 # Leaves in `path` where the file $2 is whose variable holds $1, empty when there is none.
 locate() {
-  path=${1:-"~/.aws/$2"}
+  ail_path=${1:-"~/.aws/$2"}
   # shellcheck disable=SC2088
-  case $path in
+  case $ail_path in
     '~' | '~/'*)
-      if [ -z "${HOME-}" ]; then sure=''; fi
-      path=${HOME-}${path#'~'}
+      if [ -z "${HOME-}" ]; then ail_sure=''; fi
+      ail_path=${HOME-}${ail_path#'~'}
       ;;
   esac
-  case $path in /*) ;; *) path=./$path ;; esac
-  if [ -f "$path" ]; then
-    [ -r "$path" ] || sure=''
-  elif [ "$path" = /dev/null ]; then
-    path=''
+  case $ail_path in /*) ;; *) ail_path=./$ail_path ;; esac
+  if [ -f "$ail_path" ]; then
+    [ -r "$ail_path" ] || ail_sure=''
+  elif [ "$ail_path" = /dev/null ]; then
+    ail_path=''
   else
     # Missing for sure: nothing of that name in a folder that can be searched.
-    if [ -e "$path" ] || [ -L "$path" ] || ! [ -d "${path%/*}/" ] || ! [ -x "${path%/*}/" ]; then sure=''; fi
-    path=''
+    if [ -e "$ail_path" ] || [ -L "$ail_path" ] || ! [ -d "${ail_path%/*}/" ] || ! [ -x "${ail_path%/*}/" ]; then ail_sure=''; fi
+    ail_path=''
   fi
 }
 
@@ -158,10 +243,10 @@ locate() {
 # codes are those of an awk that is missing or broken.
 read_files() {
   # gawk needs three times as long to read this program.
-  awk='awk'
-  if command -v mawk >/dev/null 2>&1; then awk=mawk; fi
+  ail_awk='awk'
+  if command -v mawk >/dev/null 2>&1; then ail_awk=mawk; fi
   # shellcheck disable=SC2016
-  LC_ALL=C command "$awk" '
+  LC_ALL=C command "$ail_awk" '
 # For awk of every kind: no {n} in patterns, no %d, which ends at 2^31 in mawk, no function that only one of them has.
 
 BEGIN {
@@ -480,7 +565,7 @@ function check_role(role,  arn, id, name, wished) {
   if (wished && (wished < shortest_wish || wished > longest_wish)) odd()
 }
 
-# --- env -----------------------------------------------------------------------------------------------------
+# --- env and exec --------------------------------------------------------------------------------------------
 
 function set_session(time, end, silent,  old) {
   if ("AWS_IAM_LOGIN_AS" in ENVIRON) take_back()
@@ -556,7 +641,42 @@ function unset(list,  parts, count, i) {
   }
 }
 
-function variables_text() { return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+function variables_text() { if (format == "exec") return command_text(); return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+
+# What a POSIX shell evaluates before it becomes the command.
+function command_text(  i, set_names, unset_names) {
+  check_command(ARGV[10])
+  for (i = 1; i <= name_count; i++) {
+    if (is_set[names[i]]) set_names = set_names " " names[i] "=\047" content[names[i]] "\047"
+    else unset_names = unset_names " " names[i]
+  }
+  return "unset" unset_names "\nexport" set_names
+}
+
+# The command of exec has to be a program for this machine, or a script whose interpreter is one: of anything else a shell
+# would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
+function check_command(path,  start, interpreter) {
+  start = start_of(path)
+  if (substr(start, 1, 2) == "#!") {
+    interpreter = substr(start, 3)
+    if (length(start) > 120 || interpreter !~ /^[ \t]*\/[!-~]+([ \t]|$)/) odd()
+    sub(/^[ \t]+/, "", interpreter)
+    sub(/[ \t].*$/, "", interpreter)
+    start = start_of(interpreter)
+  }
+  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF") odd()
+  if (machine_of(start) != machine_of(start_of("/proc/self/exe"))) odd()
+}
+
+function start_of(path,  line) {
+  RS = "\n"
+  if ((getline line < path) < 1) odd()
+  close(path)
+  return line
+}
+
+# What the header of an ELF file says: the size of addresses and the order of bytes, and the kind of processor.
+function machine_of(start) { return substr(start, 5, 2) substr(start, 19, 2) }
 
 function plain_text(  i, text) {
   for (i = 1; i <= name_count; i++) {
@@ -761,23 +881,32 @@ function kind_of(name,  text) {
 ' "$@" </dev/null 2>/dev/null
 }
 
-code=82
-if [ -n "$sure" ]; then
+ask_files() {
+  read_files "$ail_asked" "$ail_name" "$ail_credentials" "$ail_path" "$ail_format" "$ail_as" "$ail_min_ttl" "$ail_region" "$ail_undo" "${ail_found-}"
+}
+
+ail_code=82
+if [ -n "$ail_sure" ]; then
   locate "${AWS_SHARED_CREDENTIALS_FILE-}" credentials
-  credentials=$path
+  ail_credentials=$ail_path
   locate "${AWS_CONFIG_FILE-}" config
 fi
-if [ -n "$sure" ]; then
+if [ -n "$ail_sure" ]; then
   trap 'refuse; exit 130' INT
   trap 'refuse; exit 143' TERM
   trap 'refuse; exit 129' HUP
-  read_files "$asked" "$name" "$credentials" "$path" "$format" "$as" "$min_ttl" "$region" "$undo"
-  code=$?
+  if [ "$ail_asked" = exec ]; then ail_text=$(ask_files); else ask_files; fi
+  ail_code=$?
   trap - INT TERM HUP
 fi
-case $code:$stored in
+case $ail_code:$ail_asked:$ail_stored in
+  80:exec:)
+    unset AWS_IAM_LOGIN_DROPPED
+    eval "$ail_text"
+    run_command "$@"
+    ;;
   80:*) exit 0 ;;
-  81:1) exit 1 ;;
+  81:*:1) exit 1 ;;
   *:1) exit 2 ;;
 esac
 
@@ -785,97 +914,64 @@ esac
 
 # Leaves in `real` the file that the symbolic links from $1 on lead to.
 follow() {
-  real=$1
-  case $real in */*) ;; *) real=./$real ;; esac
-  steps=0
-  while [ -L "$real" ] && [ "$steps" -lt 40 ]; do
-    link=$(command readlink "$real" && echo .)
-    link=${link%??} # the newline, and the point that has kept it
-    case $link in /*) real=$link ;; *) real=${real%/*}/$link ;; esac
-    steps=$((steps + 1))
+  ail_real=$1
+  case $ail_real in */*) ;; *) ail_real=./$ail_real ;; esac
+  ail_steps=0
+  while [ -L "$ail_real" ] && [ "$ail_steps" -lt 40 ]; do
+    ail_link=$(command readlink "$ail_real" && echo .)
+    ail_link=${ail_link%??} # the newline, and the point that has kept it
+    case $ail_link in /*) ail_real=$ail_link ;; *) ail_real=${ail_real%/*}/$ail_link ;; esac
+    ail_steps=$((ail_steps + 1))
   done
-}
-
-# Leaves in `found` where the program $1 lies on PATH, empty when there is none, without a process.
-find_program() {
-  rest=${PATH-}:
-  while [ -n "$rest" ]; do
-    found=${rest%%:*} rest=${rest#*:}
-    found=${found:-.}/$1
-    if [ -f "$found" ] && [ -x "$found" ]; then return; fi
-  done
-  found=''
 }
 
 # Leaves what `setup` noted in the file $1: its version, and where Node and the program were then.
 read_stamp() {
   [ -r "$1" ] && {
-    IFS= read -r version
-    IFS= read -r stamped_node
-    IFS= read -r stamped_entry
+    IFS= read -r ail_version
+    IFS= read -r ail_stamped_node
+    IFS= read -r ail_stamped_entry
   } <"$1"
 }
 
-failed=1
-if [ "$first" = exec ] || [ "$second" = exec ]; then failed=125; fi
 follow "$0"
-self=$real
-package=${self%/*}/..
-entry=$package/dist/aws-iam-login.cjs
-version='' stamped_node='' stamped_entry=''
+ail_self=$ail_real
+ail_package=${ail_self%/*}/..
+ail_entry=$ail_package/dist/aws-iam-login.cjs
+ail_version='' ail_stamped_node='' ail_stamped_entry=''
 case ${XDG_DATA_HOME-} in
-  /*) data=$XDG_DATA_HOME ;;
-  *) data=${HOME-}/.local/share ;;
+  /*) ail_data=$XDG_DATA_HOME ;;
+  *) ail_data=${HOME-}/.local/share ;;
 esac
 find_program node
-node=$found
+ail_node=$ail_found
 
-if ! [ -f "$entry" ]; then
+if ! [ -f "$ail_entry" ]; then
   # This is the copy beside the shell hook. The program on PATH may be newer than what it was copied from.
-  if read_stamp "$package/stamp"; then
-    AWS_IAM_LOGIN_HOOK_VERSION=${AWS_IAM_LOGIN_HOOK_VERSION:-$version}
+  if read_stamp "$ail_package/stamp"; then
+    AWS_IAM_LOGIN_HOOK_VERSION=${AWS_IAM_LOGIN_HOOK_VERSION:-$ail_version}
     export AWS_IAM_LOGIN_HOOK_VERSION
   fi
   find_program aws-iam-login
-  program=$found
-  follow "$program"
-  if [ -n "$node" ] && [ -n "$program" ] && [ "$real" != "$self" ]; then exec "$program" "$@"; fi
-  entry=$stamped_entry
-  if ! [ -f "$entry" ]; then
-    fail "$failed" "could not find the program${entry:+ at $entry}: it was removed or has moved" "install it again, then: aws-iam-login setup"
+  ail_program=$ail_found
+  follow "$ail_program"
+  if [ -n "$ail_node" ] && [ -n "$ail_program" ] && [ "$ail_real" != "$ail_self" ]; then exec "$ail_program" "$@"; fi
+  ail_entry=$ail_stamped_entry
+  if ! [ -f "$ail_entry" ]; then
+    fail "$ail_failed" "could not find the program${ail_entry:+ at $ail_entry}: it was removed or has moved" "install it again, then: aws-iam-login setup"
   fi
-elif [ -z "$node" ]; then
-  read_stamp "$data/aws-iam-login/stamp"
+elif [ -z "$ail_node" ]; then
+  read_stamp "$ail_data/aws-iam-login/stamp"
 fi
-node=${node:-$stamped_node}
-if ! [ -x "$node" ]; then
-  fail "$failed" "could not start Node, which this needs: there is no node on PATH" "install Node 20.19 or newer"
+ail_node=${ail_node:-$ail_stamped_node}
+if ! [ -x "$ail_node" ]; then
+  fail "$ail_failed" "could not start Node, which this needs: there is no node on PATH" "install Node 20.19 or newer"
 fi
 
-# Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
-# were unset above. exec is to pass them on, so the program is told.
-if [ "$failed" = 125 ]; then
-  if [ -r "/proc/$$/environ" ]; then
-    AWS_IAM_LOGIN_DROPPED=''
-    newline='
-'
-    # a range would hold other letters as well in some locales
-    letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
-    set -f
-    IFS=$newline
-    for word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
-      case $word in
-        [$letters]*=*) case ${word%%=*} in *[!${letters}0123456789]*) ;; *) continue ;; esac ;;
-      esac
-      AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$newline}$word
-    done
-    if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
-  fi
-fi
 # A Node that cannot be started: bash has to be told not to end without a word, others have their trap.
 # shellcheck disable=SC3044
 if [ -n "${BASH_VERSION-}" ]; then shopt -s execfail; else trap refuse 0; fi
 # shellcheck disable=SC2093
-exec "$node" "$entry" "$@"
+exec "$ail_node" "$ail_entry" "$@"
 refuse
 exit 126

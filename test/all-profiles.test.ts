@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { findAllProfiles } from '../src/profiles/all-profiles.ts';
+import { profileNames, readProfile, readSettings } from '../src/ini/read.ts';
 import { allProfileNames, findProfile } from '../src/profiles/profile.ts';
 import type { SharedFiles } from '../src/profiles/profile.ts';
 import { anyFile } from './ini-files.ts';
@@ -97,6 +98,22 @@ test('every profile of both files is found in one pass as it is found by its nam
       const profiles = inOnePass(files);
       found += profiles.length;
       expect(profiles).toEqual(oneByOne(files));
+    }),
+    { numRuns: RUNS, seed },
+  );
+  expect(found).toBeGreaterThan(RUNS);
+});
+
+test('the settings of a profile that is written plainly are those that the parsers find', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(anyBytes, fc.constantFrom('credentials', 'config'), (bytes, kind) => {
+      const names = bytes === undefined ? [] : profileNames(bytes, kind);
+      for (const name of [...names, 'foo', 'foo ', 'default', 'missing', 'constructor', 'DEFAULT']) {
+        const settings = bytes && readSettings(bytes, kind, name);
+        expect(settings).toEqual(bytes && readProfile(bytes, kind, name)?.settings);
+        if (settings !== undefined) found += 1;
+      }
     }),
     { numRuns: RUNS, seed },
   );

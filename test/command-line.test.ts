@@ -8,8 +8,10 @@ import { useScene } from './support/fixture.ts';
 import {
   type Ended,
   type Home,
+  launcher,
   program,
   run,
+  runCommand,
   runProcess,
   sessionLines,
   start,
@@ -213,11 +215,16 @@ describe('streams', () => {
   });
 });
 
-describe('exec', () => {
+// a variable that a shell may drop keeps the launcher from becoming the command
+const forNode = { 'no.identifier': 'x' };
+
+describe.each([
+  ['the launcher', {}],
+  ['Node', forNode],
+])('exec by %s', (_way, env) => {
   const variables = `printenv AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_IAM_LOGIN_PROFILE`;
 
   test('runs the command with the variables of the session', async () => {
-    const env = { AWS_PROFILE: 'mine', AWS_SECURITY_TOKEN: 'old' };
     const { exitCode, stdout } = await runProcess(
       home,
       [
@@ -228,7 +235,7 @@ describe('exec', () => {
         '-c',
         `${variables}; printenv AWS_PROFILE; printenv AWS_SECURITY_TOKEN`,
       ],
-      { env },
+      { env: { ...env, AWS_PROFILE: 'mine', AWS_SECURITY_TOKEN: 'old' } },
     );
     expect(stdout).toBe(
       `${[session.accessKeyId, session.secretAccessKey, session.sessionToken, 'default'].join('\n')}\n`,
@@ -245,13 +252,15 @@ describe('exec', () => {
     [['/etc/passwd'], 126],
     [['sh', '-c', 'kill -9 $$'], 137],
     [['sh', '-c', 'kill -TERM $$'], 143],
-  ])('%s gives exit code %i', async (command, exitCode) => {
-    expect(await runProcess(home, ['exec', '--', ...command])).toMatchObject({ exitCode });
+  ])('%s gives a shell exit code %i', async (command, exitCode) => {
+    const words = [launcher, 'exec', '--', ...command];
+    const shell = ['-c', '"$@"; exit $?', 'sh', ...words];
+    expect(await runCommand(home, 'sh', shell, { env })).toMatchObject({ exitCode });
   });
 
   test('passes stdin, stdout, arguments and the origin’s word order through', async () => {
     const command = ['sh', '-c', 'cat; printf "<%s>" "$@"', 'sh', '--help', '-p', 'a b', '', '--'];
-    const { stdout } = await runProcess(home, ['default', 'exec', '--', ...command], { input: 'in' });
+    const { stdout } = await runProcess(home, ['default', 'exec', '--', ...command], { env, input: 'in' });
     expect(stdout).toBe('in<--help><-p><a b><><-->');
   });
 
@@ -259,18 +268,20 @@ describe('exec', () => {
     'passes %s on and ends as the command does',
     async (signal) => {
       const script = `trap 'echo got; exit 7' ${signal.slice(3)}; echo ready >&2; while :; do sleep 0.05; done`;
-      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script]);
+      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script], { env });
       await says('ready');
       child.kill(signal);
       expect(await ended).toMatchObject({ exitCode: 7, stdout: 'got\n' });
     },
   );
+});
 
+describe('exec', () => {
   test('gives the command all the time that it needs after a signal', async () => {
     const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
     const ends = signals.map(async (signal) => {
       const script = `trap 'sleep 7; echo saved; exit 7' ${signal.slice(3)}; echo ready >&2; while :; do sleep 0.05; done`;
-      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script]);
+      const { child, ended, says } = start(home, ['exec', '--', 'sh', '-c', script], { env: forNode });
       await says('ready');
       child.kill(signal);
       return { ...(await ended), signal };
@@ -286,7 +297,7 @@ describe('exec', () => {
     const script = `trap 'echo got; exit 7' INT; echo ready; while :; do sleep 0.05; done`;
     const terminal = await openTerminal(
       home,
-      `trap : INT; aws-iam-login exec -- sh -c "${script}"; echo EXIT$?`,
+      `trap : INT; env no.identifier=x aws-iam-login exec -- sh -c "${script}"; echo EXIT$?`,
     );
     await terminal.until(/ready/);
     await terminal.press('C-c');
@@ -297,7 +308,10 @@ describe('exec', () => {
   test('Ctrl-C reaches a command that reads a pipe once', async () => {
     // it ends when somebody types, long after a second signal would have come
     const script = `trap 'echo got' INT; echo ready; until read line </dev/tty; do :; done; echo END`;
-    const terminal = await openTerminal(home, `trap : INT; : | aws-iam-login exec -- sh -c "${script}"`);
+    const terminal = await openTerminal(
+      home,
+      `trap : INT; : | env no.identifier=x aws-iam-login exec -- sh -c "${script}"`,
+    );
     await terminal.until(/ready/);
     await terminal.press('C-c');
     await terminal.until(/got/);

@@ -80,7 +80,7 @@ describe.each(posixCommands)('%s', (shell) => {
     for (const POSIXLY_CORRECT of [undefined, '1']) {
       const answer = await runIn(shell, ['env'], { env: { ...env, POSIXLY_CORRECT } });
       expect(answer).toMatchObject({ exitCode: 0, stdout });
-      expect(answer.stderr).not.toMatch(/\bsure=/);
+      expect(answer.stderr).not.toMatch(/\bail_sure=/);
       expect(answer.stderr).not.toContain(secret);
     }
     // only shells that think they are interactive read ENV; busybox greets then
@@ -306,6 +306,72 @@ const copyWithStamp = (stamp: string): string => {
   return join(folder, 'aws-iam-login.sh');
 };
 
+describe('exec', () => {
+  const script = (name: string, text: string): string => {
+    const path = join(tools, name);
+    fs.writeFileSync(path, text, { mode: 0o755 });
+    return path;
+  };
+
+  test('of a live session becomes the command, with its name, its words and our stdin', async () => {
+    const words = ['-c', 'echo $0 $$ $1; cat; exit 7', 'me', '--stored'];
+    const { stdout, exitCode } = await runCommand(
+      home,
+      'sh',
+      ['-c', 'echo $$; exec "$@"', 'sh', 'dash', launcher, 'exec', 'default', 'sh', ...words],
+      { input: 'what comes in' },
+    );
+    const [pid] = stdout.split('\n');
+    expect({ stdout, exitCode }).toEqual({
+      stdout: `${pid}\nme ${pid} --stored\nwhat comes in`,
+      exitCode: 7,
+    });
+  });
+
+  test('runs a program of the name of a builtin, and traces nothing', async () => {
+    for (const name of ['echo', 'test', 'kill', 'cd', 'exec', 'set', 'env'])
+      script(name, `#!/bin/sh\nprintf '%s: %s\\n' "$0" "$AWS_SECRET_ACCESS_KEY"\n`);
+    // that of mksh runs its own builtins
+    for (const shell of posixCommands.filter((each) => each !== 'mksh')) {
+      for (const name of ['echo', 'test', 'kill', 'cd', 'exec', 'set', 'env']) {
+        const ended = await runIn(shell, ['exec', '--', name], { env: { SHELLOPTS: 'xtrace' } });
+        expect(ended).toMatchObject({ exitCode: 0, stdout: `${join(tools, name)}: ${secret}\n` });
+        expect(ended.stderr).not.toContain(secret);
+      }
+    }
+  });
+
+  test('leaves to the program what a shell would run in another way, or not find', async () => {
+    const foreign = fs.readFileSync('/bin/true');
+    foreign[18] = 0x15;
+    fs.writeFileSync(join(tools, 'foreign'), foreign, { mode: 0o755 });
+    script('bare', 'echo this is no program\n');
+    script('empty', '');
+    script('gone', '#!/no/such/interpreter\n');
+    script('returned', '#!/bin/sh\r\necho x\n');
+    script('nested', `#!${join(tools, 'bare')}\n`);
+    fs.chmodSync(script('closed', '#!/bin/sh\n'), 0o644);
+    fs.mkdirSync(join(tools, 'folder'));
+    const names = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'closed', 'folder', 'missing'];
+    const commands = [...names, ...names.map((name) => join(tools, name)), '', '-c', '--', 'a=b', '~'];
+    for (const command of commands)
+      expect({ command, ...(await ask(['exec', 'default', '--', command, 'word'])) }).toMatchObject({
+        command,
+        stdout: 'handed over\n',
+      });
+    for (const [words, env] of [
+      [['exec', 'default', '--'], {}],
+      [['exec', '--', 'true'], { 'a.b': 'odd' }],
+      [['exec', '--as', 'process', '--', 'true'], {}],
+      [['exec', '--min-ttl', '36h', '--', 'true'], {}],
+      [['exec', 'nobody', '--', 'true'], {}],
+      [['exec', '--help'], {}],
+      [['--', 'exec', 'true'], {}],
+    ] as const)
+      expect({ words, ...(await ask(words, { env })) }).toMatchObject({ words, stdout: 'handed over\n' });
+  });
+});
+
 describe('the way to the program', () => {
   test.each(['links', "it's a folder", 'a "b" $c', 'new\nline', 'ends in newline\n', '-dash', 'ü'])(
     'leads through symbolic links from %j',
@@ -398,6 +464,22 @@ describe('the way to the program', () => {
       expect(`\n${stdout}`).toContain('\na.b-c=kept = "it"\n');
       expect(`\n${stdout}`).toContain('\nBASH_FUNC_greet%%=() { echo "hello\nworld"; }\n');
       expect(stdout).not.toContain('AWS_IAM_LOGIN_DROPPED');
+    }
+  });
+
+  test('and exec changes no variable of the command whose name the launcher has a use for', async () => {
+    useNode();
+    const text = fs.readFileSync(launcher, 'utf8');
+    const names = [...new Set(text.match(/\b[a-z_][a-z0-9_]*/g))].filter((name) => !name.startsWith('ail_'));
+    const env = Object.fromEntries(names.map((name) => [name, `${name} is kept`]));
+    const keptIn = (stdout: string): string[] =>
+      names.filter((name) => stdout.split('\n').includes(`${name}=${name} is kept`));
+    for (const shell of posixCommands) {
+      const [command = '', ...words] = shell.split(' ');
+      const plain = await runCommand(home, command, [...words, '-c', 'exec env'], { env });
+      const { stdout } = await runIn(shell, ['exec', '--', 'env'], { env });
+      expect({ shell, kept: keptIn(stdout) }).toEqual({ shell, kept: keptIn(plain.stdout) });
+      expect(keptIn(stdout).length).toBeGreaterThan(names.length * 0.9);
     }
   });
 });

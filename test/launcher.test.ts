@@ -13,7 +13,7 @@ import {
   posixCommands,
   writeCases,
 } from './support/launcher.ts';
-import { caseKinds, disagreementCases, generateCases } from './support/launcher-cases.ts';
+import { type CaseKind, caseKinds, disagreementCases, generateCases } from './support/launcher-cases.ts';
 import { seed } from './support/seed.ts';
 import { atSize } from './support/size.ts';
 
@@ -55,7 +55,9 @@ test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async
       : [{ ...cases[place], launcher: answer, core: core[place], seed }];
   });
   const answerable = places.flatMap((place, index) =>
-    cases[place]?.isPlain === true && core[place] !== undefined ? [{ place, answer: answers[index] }] : [],
+    cases[place]?.isPlain === true && core[place] !== undefined && canAnswer(cases[place].kind, shell, awk)
+      ? [{ place, answer: answers[index] }]
+      : [],
   );
   const handedOver = answerable.filter(({ answer }) => answer === 'handed over');
   const odd = places.filter(
@@ -75,6 +77,10 @@ test.each(runs)('launcher and core answer alike byte by byte: %s with %s', async
   expect(shares.filter(({ of }) => of === 0 && places === all)).toEqual([]);
   expect(handedOver.slice(0, 3).map(({ place }) => ({ ...cases[place], seed }))).toEqual([]);
 });
+
+// mksh would run a builtin for a command, and some kinds of awk cannot tell a program from a script.
+const canAnswer = (kind: CaseKind, shell: string, awk: Awk): boolean =>
+  !kind.endsWith(' exec') || (shell !== 'mksh' && ['gawk', 'mawk'].includes(awk));
 
 const isSame = (one: Answer | undefined, other: Answer | undefined): boolean =>
   typeof one === 'object' &&

@@ -36,6 +36,8 @@ const costly = [
   'net',
   'tls',
   'tty',
+  'os',
+  'util',
   'zlib',
   'timers/promises',
 ];
@@ -49,18 +51,20 @@ const loadedWhenUsed: Plugin = {
   name: 'loaded-when-used',
   setup: (building) => {
     const filter = new RegExp(`^(node:)?(${costly.join('|')})$`);
-    building.onResolve({ filter }, ({ path, namespace }) => {
+    building.onResolve({ filter }, ({ path, kind, namespace }) => {
       const name = path.replace(/^node:/, '');
-      return namespace === 'node'
+      // what calls require looks at names itself
+      return namespace === 'node' || kind === 'require-call'
         ? { path: `node:${name}`, external: true }
         : { path: name, namespace: 'node', sideEffects: false };
     });
-    building.onLoad({ filter, namespace: 'node' }, ({ path }) => {
-      const names = Object.keys(process.getBuiltinModule(path) ?? {});
-      const contents = `for (const name of ${JSON.stringify(names)})
-        Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${path}')[name] });`;
-      return { contents, loader: 'js' };
-    });
+    // esbuild copies every name that the module has itself, and keeps what is behind it
+    building.onLoad({ filter, namespace: 'node' }, ({ path }) => ({
+      contents: `module.exports = Object.create(new Proxy({}, {
+        get: (_, name) => name === '__esModule' ? undefined : require('node:${path}')[name]
+      }));`,
+      loader: 'js',
+    }));
   },
 };
 

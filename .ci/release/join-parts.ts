@@ -1,5 +1,13 @@
 import { basename, dirname, relative } from 'node:path';
-import { type BuildResult, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
+import {
+  type BuildResult,
+  type Metafile,
+  type OutputFile,
+  type Plugin,
+  type TransformOptions,
+  build,
+  transform,
+} from 'esbuild';
 
 // esbuild cuts the program into parts where something is loaded later: some sixty, most of them smaller than what it costs
 // to find and read one more file. Here what is loaded together becomes one file, and all of it CommonJS: Node's loader of
@@ -126,15 +134,19 @@ const joinFile = async (file: string, joining: Joining): Promise<OutputFile> => 
   const looksForItself = parts.some(({ text }) => text.includes(importMetaUrl));
   if (isEntry && looksForItself)
     throw new Error(`${file} lies in another folder than what looks for its own path`);
-  const exported = parts.map((part) => {
-    const names = takenOf(part, others).map((name) => `${name} as ${nameOutside(part.path, name)}`);
-    return `export {${names.join()}} from './${basename(part.path)}';\n`;
+  const taken = parts.flatMap((part) =>
+    takenOf(part, others).map((name) => ({ part, name, outside: nameOutside(part.path, name) })),
+  );
+  const imported = parts.map((part) => {
+    const names = taken.flatMap((each, place) => (each.part === part ? `${each.name} as x${place}` : []));
+    return `import {${names.join()}} from './${basename(part.path)}';\n`;
   });
+  const exported = `module.exports = {${taken.map(({ outside }, place) => `${outside}: x${place}`).join()}};`;
   // another file may find this one under another path, and must not start the program again
   const start = "import {start} from './main.js'; if (require.main === module) start();";
   const ownUrl = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
   const { outputFiles } = await build({
-    stdin: { contents: `${exported.join('')}${isEntry ? start : ''}` },
+    stdin: { contents: `${imported.join('')}${exported}${isEntry ? start : ''}` },
     plugins: [otherPartsExternal(file, joining)],
     banner: { js: `${isEntry ? '#!/usr/bin/env node\n' : ''}'use strict';${looksForItself ? ownUrl : ''}` },
     outfile: file,
@@ -169,25 +181,80 @@ const namesFrom = (text: string, part: string): string[] =>
     from === part ? names.split(',').map((each) => each.replace(/ as .*/, '')) : [],
   );
 
-const otherPartsExternal = (file: string, { parts, fileOf, nameOutside }: Joining): Plugin => ({
+/** An import of a part of Node as a whole, as esbuild writes it; and what loads a part later. */
+const wholeImport = /\bimport (\w+) ?from"(?!\.)([\w:/]+)"/g;
+const laterImport = /\bimport\(("\.\/[\w-]+\.js")\)/g;
+
+/**
+ * The text with `require` where esbuild would put a copy of what it loads between: a getter for each name of `fs`, in each
+ * file, costs as much as to read the file. Single names stay with esbuild, which asks for each when it is used: to look at
+ * `ReadStream` loads Node's streams.
+ */
+const requireDirectly = (text: string): string =>
+  text
+    .replace(wholeImport, 'const $1=require("$2")')
+    .replace(laterImport, 'Promise.resolve().then(()=>require($1))');
+
+/**
+ * The text with functions for arrows. V8 reads over a function until it is called, but reads an arrow whole, which takes
+ * twice as long. What has classes stays as it is: there esbuild would let functions lose `super` and `this`.
+ */
+const withoutArrows = async (text: string): Promise<string> =>
+  /\bclass\b/.test(text) ? text : (await transform(text, functions)).code;
+
+const functions: TransformOptions = {
+  target: 'node20.19',
+  supported: { arrow: false },
+  minifyWhitespace: true,
+};
+
+/** The path by which a file asks for the one that a part is in. */
+const pathTo = (part: string, from: string, fileOf: FileOf): string => {
+  const path = relative(dirname(from), fileOf(`${partsFolder}/${part}`));
+  return path.startsWith('.') ? path : `./${path}`;
+};
+
+/**
+ * What parts import of other files comes by one `require` of each: a later file has dozens of parts that take from the
+ * entry.
+ */
+const otherPartsExternal = (file: string, { parts, others, fileOf, nameOutside }: Joining): Plugin => ({
   name: 'other-parts-external',
   setup: (building) => {
-    const texts = new Map(parts.map(({ path, text }) => [basename(path), text]));
-    building.onResolve({ filter: /^\.\// }, ({ path }) => {
+    const texts = new Map(parts.map(({ path, text }) => [basename(path), requireDirectly(text)]));
+    const takenFrom = (other: string): string[] =>
+      others
+        .map(({ path }) => basename(path))
+        .filter((part) => pathTo(part, file, fileOf) === other)
+        .flatMap((part) =>
+          [...texts.values()]
+            .flatMap((text) => namesFrom(text, part))
+            .map((name) => nameOutside(`${partsFolder}/${part}`, name)),
+        );
+    building.onResolve({ filter: /^\./ }, ({ path, kind, namespace }) => {
       const name = basename(path);
       if (texts.has(name)) return { path: name, namespace: 'part' };
-      const other = relative(dirname(file), fileOf(`${partsFolder}/${name}`));
-      return { path: other.startsWith('.') ? other : `./${other}`, external: true };
+      if (namespace === 'other') return { path, external: true };
+      const other = name.endsWith('.js') ? pathTo(name, file, fileOf) : path;
+      return kind === 'import-statement'
+        ? { path: other, namespace: 'other' }
+        : { path: other, external: true };
     });
-    building.onLoad({ filter: /./, namespace: 'part' }, ({ path }) => ({
-      contents: (texts.get(path) ?? '').replace(statement, (whole, names: string, from: string) => {
-        if (texts.has(from)) return whole;
-        const renamed = names.split(',').map((each) => {
-          const [name = '', as = name] = each.split(' as ');
-          return `${nameOutside(`${partsFolder}/${from}`, name)} as ${as}`;
-        });
-        return `import{${renamed.join()}}from"./${from}"`;
-      }),
+    building.onLoad({ filter: /./, namespace: 'other' }, ({ path }) => {
+      const names = [...new Set(takenFrom(path))];
+      return { contents: names.length === 0 ? '' : `export const {${names.join()}}=require('${path}')` };
+    });
+    building.onLoad({ filter: /./, namespace: 'part' }, async ({ path }) => ({
+      contents: await withoutArrows(
+        (texts.get(path) ?? '').replace(statement, (whole, names: string, from: string) => {
+          if (texts.has(from)) return whole;
+          const renamed = names.split(',').map((each) => {
+            const [name = '', as = name] = each.split(' as ');
+            return `${nameOutside(`${partsFolder}/${from}`, name)} as ${as}`;
+          });
+          return `import{${renamed.join()}}from"./${from}"`;
+        }),
+      ),
     }));
   },
 });

@@ -192,7 +192,7 @@ const fishCompletion = 'completions/aws-iam-login.fish';
 const scriptOf = (shell: string): string => `shell/aws-iam-login-session.${shell}`;
 
 const launcher = 'shell/aws-iam-login.sh';
-const commandsForNode = commandNames.filter((name) => name !== 'env' && name !== 'credential-process');
+const commandsForNode = commandNames.filter((name) => !['env', 'exec', 'credential-process'].includes(name));
 
 const launcherSeconds = {
   default_duration: sessionDefaults.duration,
@@ -285,9 +285,14 @@ const tableOf = (
     ],
   ],
   [fishCompletion, 'options', 0, fishOptions()],
-  [launcher, 'defaults', 0, [`format=${options.format.default} as=${options.as.default}`]],
+  [launcher, 'defaults', 0, [`ail_format=${options.format.default} ail_as=${options.as.default}`]],
   [launcher, 'seconds', 2, Object.entries(launcherSeconds).map(([name, seconds]) => `${name} = ${seconds}`)],
-  [launcher, 'values', 4, [`${valueOptions.map((name) => `--${name}`).join(' | ')}) expects=\${word#--} ;;`]],
+  [
+    launcher,
+    'values',
+    4,
+    [`${valueOptions.map((name) => `--${name}`).join(' | ')}) ail_expects=\${ail_word#--} ;;`],
+  ],
   [launcher, 'commands', 2, [`${commandsForNode.join(' | ')}) ;;`]],
   [
     scriptOf('sh'),

@@ -107,8 +107,11 @@ type Placed = { readonly entry: Entry; readonly depth: number };
 /** The entries with everything that comes from another one below it. */
 const inTree = (entries: readonly Entry[]): Placed[] => {
   const names = new Set(entries.map(({ name }) => name));
-  const parentOf = ({ name, user, source }: Entry): string | undefined =>
-    [user, source].find((parent) => parent !== undefined && parent !== name && names.has(parent));
+  const parentOf = ({ name, user, source }: Entry): string | undefined => {
+    const isListed = (parent: string | undefined) =>
+      parent !== undefined && parent !== name && names.has(parent);
+    return isListed(user) ? user : isListed(source) ? source : undefined;
+  };
   const children = new Map<string, Entry[]>();
   for (const entry of entries) {
     const parent = parentOf(entry);
@@ -127,16 +130,15 @@ const inTree = (entries: readonly Entry[]): Placed[] => {
       if (seen.has(entry.name)) continue;
       seen.add(entry.name);
       placed.push(next);
-      const below = (children.get(entry.name) ?? []).map((child) => ({
-        entry: child,
-        depth: Math.min(depth + 1, 8),
-      }));
-      waiting.push(...below.toReversed());
+      const below = children.get(entry.name);
+      if (below === undefined) continue;
+      const placedBelow = below.map((child) => ({ entry: child, depth: Math.min(depth + 1, 8) }));
+      waiting.push(...placedBelow.toReversed());
     }
   };
   for (const entry of entries) if (parentOf(entry) === undefined) place(entry);
   // what is left goes round in a circle
-  for (const entry of entries) place(entry);
+  if (placed.length < entries.length) for (const entry of entries) place(entry);
   return placed;
 };
 

@@ -16,27 +16,30 @@ export const readPlainBlock = (text: string, kind: FileKind): PlainBlock | undef
   const profile = header === null ? undefined : plainName(header[1] ?? '', kind);
   if (header === null || profile === undefined) return undefined;
   const settings = new Map<string, string>();
-  const line = new RegExp(plainLine, 'y');
-  for (let at = header[0].length; at < text.length; at = line.lastIndex) {
-    line.lastIndex = at;
-    const found = line.exec(text);
+  for (let at = header[0].length; at < text.length; at = plainLine.lastIndex) {
+    plainLine.lastIndex = at;
+    const found = plainLine.exec(text);
     if (found === null) return undefined;
-    const [, name, value = ''] = found;
+    const name = found[1];
     if (name === undefined) continue;
-    if (settings.has(name) || /^["']|[ \t][#;]/.test(value)) return undefined;
-    settings.set(name, value);
+    if (settings.has(name)) return undefined;
+    settings.set(name, found[2] ?? '');
   }
   return { profile: profile === noProfile ? undefined : profile, settings };
 };
 
 const lineEnd = String.raw`[ \t]*(?:\r?\n|$)`;
 const plainHeader = new RegExp(String.raw`^\[([\w.@+%:/-]+(?: [\w.@+%:/-]+)?)\]${lineEnd}`);
-const plainLine = [
-  String.raw`([a-z][a-z0-9_]*)[ \t]*=[ \t]*((?![#;])[!-~]+(?:[ \t]+[!-~]+)*)${lineEnd}`,
-  String.raw`[#;][\t -~\x80-\xff]*(?:\r?\n|$)`,
-  String.raw`[ \t]*\r?\n`,
-  String.raw`[ \t]+$`,
-].join('|');
+const plainLine = new RegExp(
+  [
+    // no value that begins with a quote, and no comment behind one
+    String.raw`([a-z][a-z0-9_]*)[ \t]*=[ \t]*((?![#;"'])[!-~]+(?:[ \t]+(?![#;])[!-~]+)*)${lineEnd}`,
+    String.raw`[#;][\t -~\x80-\xff]*(?:\r?\n|$)`,
+    String.raw`[ \t]*\r?\n`,
+    String.raw`[ \t]+$`,
+  ].join('|'),
+  'y',
+);
 
 const noProfile = Symbol('no profile');
 

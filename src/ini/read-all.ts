@@ -7,12 +7,10 @@ import { parseAsBoto } from './parse-as-boto.ts';
 import { jsProfile, parseAsJs } from './parse-as-js.ts';
 import { readPlainBlock } from './plain-block.ts';
 import { profileNames } from './read.ts';
+import type { Settings } from './read.ts';
 import { joinSettings } from './section.ts';
 import { botoName, jsName } from './section-name.ts';
 import type { FileKind } from './section-name.ts';
-
-/** The values of settings by their names in lower case. */
-export type Settings = ReadonlyMap<string, string>;
 
 /** All profiles of a file, parsed once. */
 export type Profiles = {

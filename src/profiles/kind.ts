@@ -9,7 +9,7 @@ export type ProfileKind = 'user' | 'role' | 'session' | 'SSO' | 'other';
 export const kindOf = (profile: Profile): ProfileKind => {
   const { name, settings } = profile;
   if (isRole(profile)) return 'role';
-  if ([...settings.keys()].some((setting) => setting.startsWith('sso_'))) return 'SSO';
+  for (const setting of settings.keys()) if (setting.startsWith('sso_')) return 'SSO';
   if (settings.get('aws_access_key_id')) return holdsLongTermKey(profile) ? 'user' : 'session';
   if (/.-sts$/s.test(name) && !settings.has('credential_process')) return 'session';
   return settings.get('mfa_serial') ? 'user' : 'other';

@@ -3,10 +3,11 @@ import { UserError } from '../errors.ts';
 import { readFileIfAny } from '../files/read.ts';
 import { locateFiles } from '../files/locations.ts';
 import type { Files } from '../files/locations.ts';
-import { findProblems, profileNames, readProfile as readSectionOf } from '../ini/read.ts';
+import { findProblems, profileNames, readProfile as readSectionOf, readSettings } from '../ini/read.ts';
+import type { Settings } from '../ini/read.ts';
 import type { FileKind } from '../ini/section-name.ts';
 import type { Problem } from '../ini/parse-as-boto.ts';
-import type { Profiles, Settings } from '../ini/read-all.ts';
+import type { Profiles } from '../ini/read-all.ts';
 import { nearestOf } from '../nearest.ts';
 import { listed, shellWord } from '../text.ts';
 import { ownProcessProfile } from './own-process.ts';
@@ -140,7 +141,7 @@ export const findProfile = (name: string, shared: SharedFiles): Profile | undefi
 
 const settingsIn = (bytes: Buffer, kind: FileKind, name: string): Settings | undefined => {
   const known = indexes[kind].get(bytes);
-  return known === undefined ? readSectionOf(bytes, kind, name)?.settings : known.settingsOf(name);
+  return known === undefined ? readSettings(bytes, kind, name) : known.settingsOf(name);
 };
 
 const indexes: Readonly<Record<FileKind, WeakMap<Buffer, Profiles>>> = {
@@ -202,15 +203,10 @@ export const joinSettings = (
   credentials: Settings | undefined,
   config: Settings | undefined,
   { files, configBytes }: SharedFiles,
-): Profile | undefined =>
-  config === undefined && credentials === undefined
-    ? undefined
-    : {
-        name,
-        files,
-        settings: new Map([...(config ?? []), ...(credentials ?? [])]),
-        configBytes,
-      };
+): Profile | undefined => {
+  const settings = credentials && config ? new Map([...config, ...credentials]) : (credentials ?? config);
+  return settings && { name, files, settings, configBytes };
+};
 
 /** Raises UserError, with the line, when AWS's own tools refuse the credentials file: it is not written to then. */
 export const checkCredentialsFile = (shared: SharedFiles): void => {

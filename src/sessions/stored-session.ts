@@ -16,13 +16,14 @@ export type StoredSession = { readonly session: Session; readonly assumedFor: As
 /** What `[<name>-sts]` of the credentials file holds; undefined when that is no whole session. */
 export const readStored = (name: string, shared: SharedFiles): StoredSession | undefined => {
   const settings = findProfile(sessionProfileName(name), { ...shared, configBytes: undefined })?.settings;
-  const accessKeyId = settings?.get('aws_access_key_id');
-  const secretAccessKey = settings?.get('aws_secret_access_key');
-  const sessionToken = settings?.get('aws_session_token');
-  const expiration = parseExpiration(settings?.get('expiration') ?? '');
+  if (settings === undefined) return undefined;
+  const accessKeyId = settings.get('aws_access_key_id');
+  const secretAccessKey = settings.get('aws_secret_access_key');
+  const sessionToken = settings.get('aws_session_token');
+  const expiration = parseExpiration(settings.get('expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || expiration === undefined) return undefined;
-  const roleArn = settings?.get('assumed_role_arn');
-  const sourceName = settings?.get('assumed_from');
+  const roleArn = settings.get('assumed_role_arn');
+  const sourceName = settings.get('assumed_from');
   const isOfRole = roleArn !== undefined || sourceName !== undefined;
   return {
     session: { accessKeyId, secretAccessKey, sessionToken, expiration },

@@ -25,19 +25,27 @@ export const formatTable = (
     const isEmpty = rows.every((row) => (row[index]?.text ?? '') === '');
     const isCrowded = room !== undefined && room < (column.leaves ?? 0);
     if (isEmpty || isCrowded) return [];
-    const width = all.reduce((most, row) => Math.max(most, widthOf(row[index]?.text ?? '')), 0);
+    let width = 0;
+    for (const row of all) width = Math.max(width, widthOf(row[index]?.text ?? ''));
     return [{ index, width, least: column.least ?? width }];
   });
   const widths = shrink(kept, room === undefined ? undefined : room - 2 * (kept.length - 1));
   return all.map((row) => {
-    let gap = '';
+    let gap = 0;
     let line = '';
-    for (const [place, { index }] of kept.entries()) {
+    let place = 0;
+    for (const { index } of kept) {
+      const width = widths[place] ?? 0;
+      place += 1;
       const cell = row[index];
-      const text = cut(cell?.text ?? '', widths[place] ?? 0, widthOf);
-      if (text !== '') line += gap + (cell?.style === undefined ? text : paint(cell.style, text));
-      gap = text === '' ? gap : '';
-      gap += ' '.repeat((widths[place] ?? 0) - widthOf(text) + 2);
+      const whole = cell?.text ?? '';
+      const taken = widthOf(whole);
+      const text = taken <= width ? whole : cut(whole, width, widthOf);
+      if (text !== '') {
+        line += ' '.repeat(gap) + (cell?.style === undefined ? text : paint(cell.style, text));
+        gap = 0;
+      }
+      gap += width - (text === whole ? taken : widthOf(text)) + 2;
     }
     return line;
   });
@@ -62,7 +70,6 @@ const shrink = (wanted: readonly Wanted[], room: number | undefined): number[] =
 };
 
 const cut = (text: string, width: number, widthOf: WidthOf): string => {
-  if (widthOf(text) <= width) return text;
   let kept = '';
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {

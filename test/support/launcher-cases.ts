@@ -14,8 +14,16 @@ export type Case = {
   readonly isPlain: boolean;
 };
 
-/** What is asked: the session of a user or a role as variables, of either as `credential-process`, or the names. */
-export const caseKinds = ['user env', 'role env', 'user process', 'role process', 'names'] as const;
+/** What is asked: the session of a user or a role as variables, for a command, as `credential-process`, or the names. */
+export const caseKinds = [
+  'user env',
+  'role env',
+  'user exec',
+  'role exec',
+  'user process',
+  'role process',
+  'names',
+] as const;
 export type CaseKind = (typeof caseKinds)[number];
 
 /** Numbers in [0, 1) that the seed decides (mulberry32). */
@@ -353,8 +361,9 @@ export const generateCases = (count: number, seed: number, forShells = false): C
     return Object.fromEntries(entries);
   };
 
-  const anyArgv = (name: string, minTtl: number, isProcess: boolean): string[] => {
-    const command = isProcess ? 'credential-process' : 'env';
+  const anyArgv = (name: string, minTtl: number, asked: 'env' | 'exec' | 'process'): string[] => {
+    const isProcess = asked === 'process';
+    const command = isProcess ? 'credential-process' : asked;
     const named = pick([
       () => [command, name],
       () => [command, name],
@@ -362,14 +371,15 @@ export const generateCases = (count: number, seed: number, forShells = false): C
       () => [command, '--profile', name],
       () => ['-p', name, command],
       () => [`--profile=${name}`, command],
-      () => [command, '-p', name, name],
+      // behind `exec -p name` begins the command
+      () => [command, '-p', name, ...(isPlain && asked === 'exec' ? [] : [name])],
       () => [command],
     ])();
     const ttl =
       minTtl === 300 || (isProcess && chance(0.7))
         ? []
         : [pick([`--min-ttl=${minTtl}`, `--min-ttl=${minTtl}s`])];
-    const forEnv = isProcess && (isPlain || chance(0.95)) ? 0 : 1;
+    const forEnv = asked !== 'env' && (isPlain || chance(0.95)) ? 0 : 1;
     const options = [
       ...ttl.map((word) => [word]),
       ...maybe(0.3 * forEnv, () => [pick([['--as', 'keys'], ['--as=profile'], ['--as', 'watch']])]),
@@ -410,14 +420,30 @@ export const generateCases = (count: number, seed: number, forShells = false): C
         ]),
       ]),
     ];
-    return chance(0.2) ? [...shuffled(options).flat(), ...named] : [...named, ...shuffled(options).flat()];
+    const words = chance(0.2)
+      ? [...shuffled(options).flat(), ...named]
+      : [...named, ...shuffled(options).flat()];
+    if (asked !== 'exec') return words;
+    const isNamed = words.some((word) => word === name || word.endsWith(`=${name}`));
+    return [...words, ...(isNamed && chance(0.5) ? [] : ['--']), ...anyCommand()];
   };
+
+  // One that shows its words and its environment (there is a script called so), or what is none.
+  const anyCommand = (): string[] =>
+    pick([
+      ['env'],
+      ['env'],
+      ['/usr/bin/env'],
+      ['show', ...maybe(0.5, () => [pick(['--stored', '--', 'a b', '', "it's", '-p', 'exec', '$(x)'])])],
+      ...unusual<string[]>([], [''], ['no-such-program'], ['/tmp'], ['-x'], ['--', 'env'], ['exec', 'env']),
+    ]);
 
   return Array.from({ length: count }, (): Case => {
     isPlain = chance(0.4);
     const name = anyName();
     const base = name.replace(/-sts$/, '').replace(/-long-term$/, chance(0.5) ? '' : '-long-term');
-    const isProcess = !forShells && chance(0.3);
+    const asked = forShells ? 'env' : pick(['env', 'env', 'env', 'process', 'process', 'exec'] as const);
+    const isProcess = asked === 'process';
     const minTtl = forShells ? 300 : pick([300, 300, 0, 60, isProcess ? 960 : 3600, 43_199]);
     const source = chance(0.4) ? anySource(base) : undefined;
     const isNames = chance(0.12);
@@ -463,10 +489,10 @@ export const generateCases = (count: number, seed: number, forShells = false): C
             pick(['role,user,other,session', 'user,other', 'SSO']),
             ...maybe(0.3, () => [name.slice(0, 2)]),
           ]
-        : anyArgv(name, minTtl, isProcess),
+        : anyArgv(name, minTtl, asked),
       env: anyEnv(base),
       profile: base,
-      kind: isNames ? 'names' : `${source === undefined ? 'user' : 'role'} ${isProcess ? 'process' : 'env'}`,
+      kind: isNames ? 'names' : `${source === undefined ? 'user' : 'role'} ${asked}`,
       now,
       isPlain,
     };

@@ -25,14 +25,15 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", String.
 
 /** The awk program in the launcher. */
 export const awkProgram = (): string => {
-  const [, text] = /command "\$awk" '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
+  const [, text] = /command "\$ail_awk" '\n([^']+)'/.exec(fs.readFileSync(launcher, 'utf8')) ?? [];
   if (text === undefined) throw new Error('the launcher holds no awk program');
   return text;
 };
 
 /**
  * A folder for PATH with this awk, in which the time stands still where `now` is given: the awk there runs the
- * launcher's program with that number in the place of its clock. Node is a script that says that it was called.
+ * launcher's program with that number in the place of its clock. Node is a script that says that it was called, and
+ * `show` one that says its words and its environment.
  */
 export const makePath = (folder: string, awk: Awk, now?: number): string => {
   fs.mkdirSync(folder, { recursive: true });
@@ -47,6 +48,7 @@ export const makePath = (folder: string, awk: Awk, now?: number): string => {
       now === undefined ? `exec ${where(awk)} "$@"` : `shift\nexec ${where(awk)} -f ${quoted(frozen)} "$@"`,
     );
   write(join(folder, 'node'), 'echo "handed over"');
+  write(join(folder, 'show'), `for word in "$@"; do echo "<$word>"; done\nexec env`);
   return `${folder}:/usr/bin:/bin`;
 };
 
@@ -112,9 +114,20 @@ export const askLauncher = async (
     const [stdout = '', code = ''] = stdouts[index]?.split('\u001E') ?? [];
     const isStored = cases[place]?.argv.includes('--stored') === true;
     const isOver = stdout === 'handed over\n' || (isStored && code === '2' && stdout === '');
-    return isOver ? 'handed over' : { stdout: stdout + (stderrs[index] ?? ''), code: Number(code) };
+    const said = `${isExec(cases[place]) ? seen(stdout) : stdout}${stderrs[index] ?? ''}`;
+    return isOver ? 'handed over' : { stdout: said, code: Number(code) };
   });
 };
+
+const isExec = (each: Case | undefined): boolean => each?.kind.endsWith(' exec') === true;
+
+/** What a command shows of its words and of the variables that matter here, in an order of ours. */
+const seen = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => /^(<|HOME=|AWS_)/.test(line))
+    .toSorted()
+    .join('\n');
 
 /** The core's answer, in this process; undefined when it would go on to log in, to help or to complain. */
 export const askCore = (folder: string, cases: readonly Case[], place: number): Answer | undefined => {
@@ -126,9 +139,12 @@ export const askCore = (folder: string, cases: readonly Case[], place: number): 
     log: () => {},
     print: () => {},
   });
-  return answer !== undefined && 'text' in answer
-    ? { stdout: answer.text, code: answer.exitCode }
-    : undefined;
+  if (answer === undefined) return undefined;
+  if ('text' in answer) return { stdout: answer.text, code: answer.exitCode };
+  const [name = '', ...words] = answer.command;
+  const shown = name === 'show' ? words.map((word) => `<${word}>`) : [];
+  const variables = Object.entries(answer.env).map(([variable, value = '']) => `${variable}=${value}`);
+  return { stdout: seen([...shown, ...variables].join('\n')), code: 0 };
 };
 
 /** Whether a command is on this machine. */
