@@ -90,6 +90,8 @@ const benchAnswers = async (home: string, env: Environment): Promise<Row[]> => {
     ['credential-process, user', ['credential-process', 'default'], few, 0.3],
     ['credential-process, role', ['credential-process', 'admin'], few, 0.3],
     ['exec -- true', ['exec', 'default', '--', 'true'], few, 1.5],
+    // as on a Mac, or where a variable has a name that some shells drop
+    ['exec -- true, by Node', ['exec', 'default', '--', 'true'], { ...few, 'no.identifier': 'x' }, 1.5],
     ['--version', ['--version'], few, 2],
     ['--help', ['--help'], few, 2],
     ['status', ['status', 'default'], few, 2],

@@ -11,7 +11,6 @@ region = eu-west-1
 [profile Role-one]
 role_arn = arn:aws:iam::123456789012:role/one
 source_profile = default
-  [profile indented]
 [profile "quoted one"]
 [profile corp-sso]
 sso_session = hidden
@@ -20,7 +19,6 @@ sso_account_id = 123456789012
 [services hidden-too]
 [plain-hidden]
 #[profile commented]
-[profile unterminated
 CONFIG
   cat >"$D/home/.aws/credentials" <<'CREDENTIALS'
 [default]
@@ -32,13 +30,10 @@ aws_access_key_id = AKIATWO
 [a:b:c]
 [x+y/z=1]
 [with space]
-[it's]
 [dollar$HOME]
-[back\slash]
 [-dash]
 [$(touch pwned)]
 [`touch pwned`]
-[semi;colon]
 [{br,ace}]
 [ünï]
 [*?]
@@ -51,6 +46,12 @@ CREDENTIALS
   esac
 }
 teardown() { stop_shells; }
+
+# write_oddly: adds lines that the launcher leaves to Node, which then lists the profiles at every Tab.
+write_oddly() {
+  printf '  [profile indented]\n[profile unterminated\n' >>"$D/home/.aws/config"
+  printf "[it's]\n[back\\\\slash]\n[semi;colon]\n" >>"$D/home/.aws/credentials"
+}
 
 # completes TEXT EXPECTED: what stands on the line after Tab, behind the name of the program.
 completes() {
@@ -112,6 +113,7 @@ only_note_calls() { printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\n' "$D/calls" >
 
 completes_odd_names() {
   local text expected
+  write_oddly
   only_note_calls
   start_shell "$1"
   done_with "cd $D/home"
@@ -209,6 +211,7 @@ offered() {
 }
 
 describes_kinds() {
+  write_oddly
   start_shell "$1"
   type_text 'aws-iam-login use '
   press Tab
@@ -233,6 +236,7 @@ offers() {
 
 fits_command() {
   local twice='' sorted=''
+  write_oddly
   # shellcheck disable=SC2016
   if [[ $1 == bash ]] && "$(shell_binary bash)" -c '((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404))'; then sorted=sorted; fi
   if [[ $1 == bash ]]; then twice=2; fi
@@ -249,6 +253,7 @@ fits_command() {
 for_each_shell fits_command "roles come first where a role is meant, and SSO profiles only where they can be told of"
 
 lists_bash() {
+  write_oddly
   start_shell bash
   type_text 'aws-iam-login use '
   press Tab Tab

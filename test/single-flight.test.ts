@@ -72,7 +72,7 @@ const untilWaiting = (waiting: number, text = 'is asking for the code of'): Prom
 
 // A crowd takes as long as the machine needs for it: only the limit of the test counts.
 const crowdShows = async (terminal: Terminal, pattern: RegExp): Promise<void> => {
-  while (!pattern.test(await terminal.screen())) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!pattern.test(await terminal.screen())) await new Promise((resolve) => setTimeout(resolve, 20));
 };
 
 const openCrowd = async (words: string): Promise<Terminal> => {

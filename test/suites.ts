@@ -164,7 +164,7 @@ type Job = () => Promise<Count>;
 
 /**
  * Runs jobs in as many lanes as keep all cores busy: most tests wait for a shell, a terminal or the local AWS. Where
- * nobody waits for the outcome, a terminal gets more of the machine.
+ * nobody waits for the outcome, a terminal gets a little more of the machine.
  */
 const sideBySide = async (jobs: readonly Job[]): Promise<Count[]> => {
   const left = [...jobs];
@@ -172,7 +172,7 @@ const sideBySide = async (jobs: readonly Job[]): Promise<Count[]> => {
   const lane = async (): Promise<void> => {
     for (let job = left.shift(); job !== undefined; job = left.shift()) counts.push(await job());
   };
-  const spare = process.env['CI'] === 'true' ? 0 : 2;
+  const spare = process.env['CI'] === 'true' ? 1 : 2;
   await Promise.all(Array.from({ length: spare + Math.max(2, availableParallelism()) }, lane));
   return counts;
 };
