@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { findAllProfiles } from '../src/profiles/all-profiles.ts';
-import { profileNames, readProfile, readSettings } from '../src/ini/read.ts';
+import { profileNames, readProfile } from '../src/ini/read.ts';
+import { readSettings } from '../src/ini/settings.ts';
 import { allProfileNames, findProfile } from '../src/profiles/profile.ts';
 import type { SharedFiles } from '../src/profiles/profile.ts';
 import { anyFile } from './ini-files.ts';

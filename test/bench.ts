@@ -175,28 +175,34 @@ const benchLogin = async (home: string, env: Environment, aws: LocalAws): Promis
   ];
 };
 
-/** Types a code half a second after the question, as the quickest of people would. Milliseconds. */
+/**
+ * Types a code half a second after the question, as the quickest of people would. Milliseconds until the process has
+ * ended, which the shell around it says: script itself waits for ten more.
+ */
 const timeFromEnter = (code: string, env: Environment): Promise<number> => {
-  const child = spawn('script', ['-qec', 'aws-iam-login login default', '/dev/null'], {
+  const child = spawn('script', ['-qec', 'aws-iam-login login default && echo it has ended', '/dev/null'], {
     env: { ...env, TERM: 'dumb', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   let shown = '';
   let start = 0;
+  let end = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (!/MFA code/.test(shown) && /MFA code/.test((shown += text))) {
-      setTimeout(() => {
-        child.stdin.write(code);
-        start = performance.now();
-        child.stdin.write('\r');
-      }, 500);
-    }
+    const isAsked = shown.includes('MFA code');
+    shown += text;
+    if (end === 0 && shown.includes('it has ended')) end = performance.now();
+    if (isAsked || !shown.includes('MFA code')) return;
+    setTimeout(() => {
+      child.stdin.write(code);
+      start = performance.now();
+      child.stdin.write('\r');
+    }, 500);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) =>
-      status === 0 && start > 0
-        ? resolve(performance.now() - start)
+      status === 0 && start > 0 && end > 0
+        ? resolve(end - start)
         : reject(new Error(`login ended with ${String(status)}: ${shown}`)),
     );
   });

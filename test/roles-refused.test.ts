@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ownProcessProfile } from '../src/profiles/own-process.ts';
 import { getProfile, readSharedFiles } from '../src/profiles/profile.ts';
-import { resolveRoleChain } from '../src/profiles/role.ts';
+import { resolveRoleChain } from '../src/profiles/role-chain.ts';
 import { snapshot } from './support/program.ts';
 import {
   aws,

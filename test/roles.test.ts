@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { getProfile, readSharedFiles } from '../src/profiles/profile.ts';
-import { resolveRoleChain, sessionOwner } from '../src/profiles/role.ts';
+import { resolveRoleChain } from '../src/profiles/role-chain.ts';
+import { sessionOwner } from '../src/profiles/role.ts';
 import { login } from '../src/sessions/login.ts';
 import {
   keyLines,

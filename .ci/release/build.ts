@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
 import { releasesIn } from './changelog.ts';
 import { entry, importMetaUrl, joinParts, partsFolder } from './join-parts.ts';
+import { laterEntryPoints, loadedWhenCalled } from './later.ts';
 import { findComponents, thirdPartyLicenses } from './licenses.ts';
 import { manualOf } from './man.ts';
 
@@ -42,9 +43,12 @@ const costly = [
   'timers/promises',
 ];
 
-/** What was bundled of other files, without those that stand for a part of Node: nobody's licence is on them. */
+/** What stands in the place of a part of Node, or of a source that is loaded when it is called. */
+const isMade = (path: string): boolean => /^(?:node|later):/.test(path);
+
+/** What was bundled of other files, without those that stand for others: nobody's licence is on them. */
 const withoutNode = <Value>(inputs: Readonly<Record<string, Value>>): Record<string, Value> =>
-  Object.fromEntries(Object.entries(inputs).filter(([path]) => !path.startsWith('node:')));
+  Object.fromEntries(Object.entries(inputs).filter(([path]) => !isMade(path)));
 
 /** Lets the costly parts of Node be loaded at their first use instead of with the chunk that imports them. */
 const loadedWhenUsed: Plugin = {
@@ -80,7 +84,7 @@ const buildProgram = async (): Promise<void> => {
   const [parts, store] = await Promise.all([
     build({
       ...common,
-      entryPoints: ['src/main.ts'],
+      entryPoints: { main: 'src/main.ts', ...laterEntryPoints() },
       alias: {
         '@aws-sdk/credential-provider-node': './src/aws/no-other-credentials.ts',
         '@smithy/core/event-streams': './src/aws/no-event-streams.ts',
@@ -90,7 +94,7 @@ const buildProgram = async (): Promise<void> => {
       // of ES modules esbuild takes only what is used: STS and IAM need neither JSON nor CBOR, nor http2
       mainFields: ['module', 'main'],
       define: { 'import.meta.url': importMetaUrl },
-      plugins: [versionOnly, loadedWhenUsed],
+      plugins: [versionOnly, loadedWhenUsed, loadedWhenCalled(root)],
       outdir: partsFolder,
       entryNames: '[name]',
       chunkNames: '[name]-[hash]',
@@ -118,7 +122,7 @@ const buildProgram = async (): Promise<void> => {
   };
   for (const output of Object.values(whole.outputs)) output.inputs = withoutNode(output.inputs);
   for (const input of Object.values(whole.inputs))
-    input.imports = input.imports.filter(({ path }) => !path.startsWith('node:'));
+    input.imports = input.imports.filter(({ path }) => !isMade(path));
   writeChanged(metafilePath, Buffer.from(JSON.stringify(whole)));
   const licenses = thirdPartyLicenses(await findComponents(metafilePath, root));
   writeChanged(join(root, 'THIRD-PARTY-LICENSES'), Buffer.from(licenses));

@@ -9,6 +9,8 @@ import {
   transform,
 } from 'esbuild';
 
+import { later } from './later.ts';
+
 // esbuild cuts the program into parts where something is loaded later: some sixty, most of them smaller than what it costs
 // to find and read one more file. Here what is loaded together becomes one file, and all of it CommonJS: Node's loader of
 // ES modules takes 6 ms, and esbuild cuts ES modules only.
@@ -21,8 +23,8 @@ export const entry = 'dist/aws-iam-login.cjs';
  * of its own. A later file takes from an earlier one what it needs of it.
  */
 const together: Readonly<Record<string, readonly string[]>> = {
-  [entry]: ['src/main.ts', 'src/cli/check-options.ts'],
-  'dist/cli/run.cjs': ['src/cli/run.ts'],
+  [entry]: ['src/main.ts', 'src/cli/check-options.ts', 'src/cli/run.ts'],
+  ...later,
   'dist/cli/overview.cjs': ['src/commands/status.ts', 'src/commands/list.ts'],
   'dist/cli/login.cjs': ['src/commands/login.ts'],
 };
@@ -181,19 +183,27 @@ const namesFrom = (text: string, part: string): string[] =>
     from === part ? names.split(',').map((each) => each.replace(/ as .*/, '')) : [],
   );
 
-/** An import of a part of Node as a whole, as esbuild writes it; and what loads a part later. */
+/** An import of a part of Node as a whole, as esbuild writes it; and what loads a part later, or when it is called. */
 const wholeImport = /\bimport (\w+) ?from"(?!\.)([\w:/]+)"/g;
-const laterImport = /\bimport\(("\.\/[\w-]+\.js")\)/g;
+const calledImport = /\b__require\d*\(("\.\/[\w-]+\.js")\)/g;
+const laterImport = /\bimport\("\.\/([\w-]+\.js)"\)/g;
 
 /**
  * The text with `require` where esbuild would put a copy of what it loads between: a getter for each name of `fs`, in each
  * file, costs as much as to read the file. Single names stay with esbuild, which asks for each when it is used: to look at
  * `ReadStream` loads Node's streams.
  */
-const requireDirectly = (text: string): string =>
-  text
+const requireDirectly = (text: string, isHere: (part: string) => boolean): string => {
+  const here: string[] = [];
+  const changed = text
     .replace(wholeImport, 'const $1=require("$2")')
-    .replace(laterImport, 'Promise.resolve().then(()=>require($1))');
+    .replace(calledImport, 'require($1)')
+    .replace(laterImport, (_, path: string) => {
+      if (!isHere(path)) return `Promise.resolve().then(()=>require("./${path}"))`;
+      return `Promise.resolve(here${here.push(`import*as here${here.length} from"./${path}";`) - 1})`;
+    });
+  return here.join('') + changed;
+};
 
 /**
  * The text with functions for arrows. V8 reads over a function until it is called, but reads an arrow whole, which takes
@@ -221,7 +231,10 @@ const pathTo = (part: string, from: string, fileOf: FileOf): string => {
 const otherPartsExternal = (file: string, { parts, others, fileOf, nameOutside }: Joining): Plugin => ({
   name: 'other-parts-external',
   setup: (building) => {
-    const texts = new Map(parts.map(({ path, text }) => [basename(path), requireDirectly(text)]));
+    const here = new Set(parts.map(({ path }) => basename(path)));
+    const texts = new Map(
+      parts.map(({ path, text }) => [basename(path), requireDirectly(text, (part) => here.has(part))]),
+    );
     const takenFrom = (other: string): string[] =>
       others
         .map(({ path }) => basename(path))

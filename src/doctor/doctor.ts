@@ -6,7 +6,7 @@ import { findAllProfiles } from '../profiles/all-profiles.ts';
 import { foreignOf } from '../profiles/foreign.ts';
 import { findUserProfile, holdsLongTermKey, resolveProfileName } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { userProfileOf } from '../profiles/role.ts';
+import { userProfileOf } from '../profiles/role-chain.ts';
 import { askAws } from './aws-view.ts';
 import { attempt, problem } from './check.ts';
 import type { Check, Finding, Scene } from './check.ts';

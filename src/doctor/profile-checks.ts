@@ -10,7 +10,8 @@ import {
   keyIdOf,
 } from '../profiles/profile.ts';
 import type { Profile } from '../profiles/profile.ts';
-import { isRole, mostRoles, resolveRoleChain, roleLink, sessionOwner } from '../profiles/role.ts';
+import { resolveRoleChain } from '../profiles/role-chain.ts';
+import { isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
 import { validSerialNumber } from '../profiles/serial-number.ts';
 import { checkSessionProfile } from '../sessions/stored-session.ts';
 import { listed, shellWord } from '../text.ts';

@@ -13,23 +13,26 @@ export type PlainBlock = {
  */
 export const readPlainBlock = (text: string, kind: FileKind): PlainBlock | undefined => {
   const header = plainHeader.exec(text);
-  const profile = header === null ? undefined : plainName(header[1] ?? '', kind);
+  const profile = header === null ? undefined : plainName(header[1] ?? '', header[2], kind);
   if (header === null || profile === undefined) return undefined;
   const settings = new Map<string, string>();
+  let count = 0;
   for (let at = header[0].length; at < text.length; at = plainLine.lastIndex) {
     plainLine.lastIndex = at;
     const found = plainLine.exec(text);
     if (found === null) return undefined;
     const name = found[1];
     if (name === undefined) continue;
-    if (settings.has(name)) return undefined;
     settings.set(name, found[2] ?? '');
+    count += 1;
   }
+  if (settings.size < count) return undefined;
   return { profile: profile === noProfile ? undefined : profile, settings };
 };
 
 const lineEnd = String.raw`[ \t]*(?:\r?\n|$)`;
-const plainHeader = new RegExp(String.raw`^\[([\w.@+%:/-]+(?: [\w.@+%:/-]+)?)\]${lineEnd}`);
+const word = String.raw`([\w.@+%:/-]+)`;
+const plainHeader = new RegExp(String.raw`^\[${word}(?: ${word})?\]${lineEnd}`);
 const plainLine = new RegExp(
   [
     // no value that begins with a quote, and no comment behind one
@@ -42,12 +45,16 @@ const plainLine = new RegExp(
 );
 
 const noProfile = Symbol('no profile');
+const anyObject = {};
 
-const plainName = (header: string, kind: FileKind): string | typeof noProfile | undefined => {
-  const [first = '', second] = header.split(' ');
+const plainName = (
+  first: string,
+  second: string | undefined,
+  kind: FileKind,
+): string | typeof noProfile | undefined => {
   if (/^DEFAULT$|^(?:profile|sso-session|services)\./.test(first)) return undefined;
   if (second === undefined) {
-    if (kind === 'credentials' || first === 'default') return first in {} ? undefined : first;
+    if (kind === 'credentials' || first === 'default') return first in anyObject ? undefined : first;
     return noProfile;
   }
   return kind === 'config' && first === 'profile' ? second : undefined;

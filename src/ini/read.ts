@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { botoProfile, botoView, indexSections, lastGroup } from './boto-view.ts';
-import { blocksOf, excerpt, headerLines, nameFilter } from './excerpt.ts';
+import { excerpt, headerLines } from './excerpt.ts';
 import { hasLoneReturn, linesOf } from './lines.ts';
 import type { Line } from './lines.ts';
 import { parseAsBoto, syntaxProblems } from './parse-as-boto.ts';
 import type { Problem } from './parse-as-boto.ts';
 import { jsProfile, parseAsJs } from './parse-as-js.ts';
-import { readPlainBlock } from './plain-block.ts';
 import { joinViews } from './section.ts';
 import type { Section } from './section.ts';
 import { botoName, jsName, shlexName } from './section-name.ts';
@@ -24,24 +23,6 @@ export const readProfile = (bytes: Buffer, kind: FileKind, profile: string): Sec
   // With lines that it does not end, the JavaScript SDK mixes sections up.
   const trusted = boto === undefined || !hasLoneReturn(lines) ? jsProfile(js, kind, profile) : undefined;
   return joinViews(profile, boto, trusted, warnings);
-};
-
-/** The values of settings by their names in lower case. */
-export type Settings = ReadonlyMap<string, string>;
-
-/** The settings that `readProfile` finds. Where all that may matter is written plainly, no parser is needed. */
-export const readSettings = (bytes: Buffer, kind: FileKind, profile: string): Settings | undefined => {
-  const { text, blocks } = blocksOf(bytes);
-  const mayMatter = nameFilter(profile);
-  let settings: Settings | undefined;
-  for (const { start, end, headers } of blocks) {
-    if (!headers.some(mayMatter)) continue;
-    const plain = headers.length === 1 ? readPlainBlock(text.slice(start, end), kind) : undefined;
-    const isAgain = settings !== undefined && plain?.profile === profile;
-    if (plain === undefined || isAgain) return readProfile(bytes, kind, profile)?.settings;
-    if (plain.profile === profile) settings = plain.settings;
-  }
-  return settings;
 };
 
 /** A section that is no profile, by its header: `services local`, `sso-session work`. Undefined when missing. */

@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import { botoProfile, indexSections } from './boto-view.ts';
-import { countBlocks, excerptWithEnds } from './excerpt.ts';
+import { countBlocks } from './blocks.ts';
+import { excerptWithEnds } from './excerpt.ts';
 import { hasLoneReturn, linesOf } from './lines.ts';
 import type { Line } from './lines.ts';
 import { nestedProblems, parseAsBoto, valueOf } from './parse-as-boto.ts';

@@ -1,6 +1,6 @@
 import { readProfiles } from '../ini/read-all.ts';
-import type { Profiles } from '../ini/read-all.ts';
 import type { FileKind } from '../ini/section-name.ts';
+import type { Profiles } from '../ini/settings.ts';
 import { joinSettings, rememberProfiles } from './profile.ts';
 import type { Profile, SharedFiles } from './profile.ts';
 

@@ -13,7 +13,8 @@ import {
   resolveProfileName,
 } from '../profiles/profile.ts';
 import type { AccessKey, Profile, SharedFiles } from '../profiles/profile.ts';
-import { isRole, userProfileOf } from '../profiles/role.ts';
+import { userProfileOf } from '../profiles/role-chain.ts';
+import { isRole } from '../profiles/role.ts';
 import { accessOf, findStoredKey } from '../stores/keys.ts';
 import { shellWord } from '../text.ts';
 import { readJournals } from './journal.ts';

@@ -22,7 +22,7 @@ import {
   warningsOf,
 } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { userProfileOf } from '../profiles/role.ts';
+import { userProfileOf } from '../profiles/role-chain.ts';
 import { askLine, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
 import { isSecurityKey, reasonAgainst, signInHint, validSerialNumber } from '../profiles/serial-number.ts';

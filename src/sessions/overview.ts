@@ -12,7 +12,8 @@ import {
   sessionProfileName,
 } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { isReachable, isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
+import { isReachable } from '../profiles/role-chain.ts';
+import { isRole, mostRoles, roleLink, sessionOwner } from '../profiles/role.ts';
 import { shellWord } from '../text.ts';
 import { isLive, parseExpiration } from './expiration.ts';
 import { roleMinTtl } from './live-session.ts';

@@ -1,5 +1,6 @@
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
-import { isRole, longestRole, resolveRoleChain, sessionOwner } from '../profiles/role.ts';
+import { resolveRoleChain } from '../profiles/role-chain.ts';
+import { isRole, longestRole, sessionOwner } from '../profiles/role.ts';
 import { processMinTtl, sessionDefaults, sourceMinTtl } from './defaults.ts';
 import { findUserSession } from './live-session.ts';
 
