@@ -304,6 +304,18 @@ describe.runIf(runsOn)('the browser', () => {
     expect(aws.count()).toBe(0);
   });
 
+  test('that the library does not know how to open leaves the URL on stdout', async () => {
+    // one of its own words, behind which it looks for a default browser that it knows
+    addBrowser('browser');
+    addBrowser('xdg-mime', 'echo odd.desktop');
+    const ended = await openedWith(['--browser', 'browser']);
+    expect(ended).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('no browser could be opened ('),
+    });
+    expect((await logIn(urlIn(ended))).status).toBe(302);
+  });
+
   test.each([
     ['exit 3', 'no browser could be opened (exit code 3): use this link'],
     [undefined, 'no browser could be opened (ENOENT): use this link'],

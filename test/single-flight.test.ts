@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ensureStateFolder } from '../src/files/state-files.ts';
+import { tryLock } from '../src/files/lock.ts';
+import { joinFlight } from '../src/sessions/single-flight.ts';
 import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
@@ -339,6 +342,37 @@ describe('who brings a code of his own', () => {
     expect((await right.ended).exitCode).toBe(0);
     expect(aws.count('GetSessionToken')).toBe(2);
   });
+});
+
+test('who waits for one at work says so, and again when that one asks', async () => {
+  ensureStateFolder(home.state);
+  const plan = {
+    path: join(home.state, 'flight'),
+    goal: 'it',
+    subject: 'profile default',
+    canAsk: () => true,
+  };
+  const { lock } = tryLock(plan.path, { phase: 'working', goal: plan.goal });
+  const lines: string[] = [];
+  let time = 0;
+  const context = {
+    env: {},
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      time += milliseconds;
+      if (time > 60_000) throw new Error(`a minute has gone by: ${lines.join()}`);
+      if (lines.length === 1) lock?.update({ phase: 'asking', goal: plan.goal });
+      if (lines.length === 2) lock?.release();
+    },
+    log: (line: string) => void lines.push(line),
+    print: () => {},
+  };
+  const nothing = (): undefined => undefined;
+  expect(await joinFlight<unknown>(plan, context, nothing, async () => 'its own')).toBe('its own');
+  expect(lines).toEqual([
+    `aws-iam-login: process ${process.pid} is getting a session with profile default: waiting for it`,
+    `aws-iam-login: process ${process.pid} is asking for the code of profile default: waiting for it`,
+  ]);
 });
 
 test('who has no terminal exits 3 at once while another one is asking', async () => {

@@ -44,6 +44,7 @@ export const joinFlight = async <Result>(
 ): Promise<Result> => {
   const seen = new Set<string>();
   const since = context.now();
+  // whose question was told, or that somebody is at work
   let told: string | undefined;
   for (;;) {
     const attempt = tryLock(plan.path, { phase: 'working', goal: plan.goal });
@@ -66,7 +67,7 @@ export const joinFlight = async <Result>(
     if (asking ? told !== holder.token : told === undefined && context.now() - since >= quietMilliseconds) {
       const does = asking ? 'is asking for the code of' : 'is getting a session with';
       context.log(`aws-iam-login: process ${holder.pid} ${does} ${plan.subject}: waiting for it`);
-      told = holder.token;
+      told = asking ? holder.token : 'at work';
     }
     await context.sleep(pollMilliseconds * (0.5 + Math.random()));
   }

@@ -1,5 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Context, Environment } from '../context.ts';
-import { UserError, systemCode } from '../errors.ts';
+import { UserError, messageOf, systemCode } from '../errors.ts';
 import { shellWord } from '../text.ts';
 import { findProgram } from './find-program.ts';
 
@@ -37,7 +38,12 @@ export const openBrowser = async (
   { sleep }: Pick<Context, 'sleep'>,
 ): Promise<string | undefined> => {
   const { default: open } = await import('open');
-  const child = await open(url, browser === undefined ? {} : { app: { name: browser } });
+  let child: ChildProcess;
+  try {
+    child = await open(url, browser === undefined ? {} : { app: { name: browser } });
+  } catch (error) {
+    return messageOf(error);
+  }
   const ended = new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => resolve(systemCode(error) ?? error.message));
     child.on('exit', (code) => resolve(code === 0 ? undefined : `exit code ${code ?? 'unknown'}`));
