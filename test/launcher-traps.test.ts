@@ -306,13 +306,14 @@ const copyWithStamp = (stamp: string): string => {
   return join(folder, 'aws-iam-login.sh');
 };
 
-describe('exec', () => {
-  const script = (name: string, text: string): string => {
-    const path = join(tools, name);
-    fs.writeFileSync(path, text, { mode: 0o755 });
-    return path;
-  };
+/** A program of the test's own among the tools. */
+const writeTool = (name: string, text: string): string => {
+  const path = join(tools, name);
+  fs.writeFileSync(path, text, { mode: 0o755 });
+  return path;
+};
 
+describe('exec', () => {
   test('of a live session becomes the command, with its name, its words and our stdin', async () => {
     const words = ['-c', 'echo $0 $$ $1; cat; exit 7', 'me', '--stored'];
     const { stdout, exitCode } = await runCommand(
@@ -330,7 +331,7 @@ describe('exec', () => {
 
   test('runs a program of the name of a builtin, and traces nothing', async () => {
     for (const name of ['echo', 'test', 'kill', 'cd', 'exec', 'set', 'env'])
-      script(name, `#!/bin/sh\nprintf '%s: %s\\n' "$0" "$AWS_SECRET_ACCESS_KEY"\n`);
+      writeTool(name, `#!/bin/sh\nprintf '%s: %s\\n' "$0" "$AWS_SECRET_ACCESS_KEY"\n`);
     // that of mksh runs its own builtins
     for (const shell of posixCommands.filter((each) => each !== 'mksh')) {
       for (const name of ['echo', 'test', 'kill', 'cd', 'exec', 'set', 'env']) {
@@ -345,12 +346,12 @@ describe('exec', () => {
     const foreign = fs.readFileSync('/bin/true');
     foreign[18] = 0x15;
     fs.writeFileSync(join(tools, 'foreign'), foreign, { mode: 0o755 });
-    script('bare', 'echo this is no program\n');
-    script('empty', '');
-    script('gone', '#!/no/such/interpreter\n');
-    script('returned', '#!/bin/sh\r\necho x\n');
-    script('nested', `#!${join(tools, 'bare')}\n`);
-    fs.chmodSync(script('closed', '#!/bin/sh\n'), 0o644);
+    writeTool('bare', 'echo this is no program\n');
+    writeTool('empty', '');
+    writeTool('gone', '#!/no/such/interpreter\n');
+    writeTool('returned', '#!/bin/sh\r\necho x\n');
+    writeTool('nested', `#!${join(tools, 'bare')}\n`);
+    fs.chmodSync(writeTool('closed', '#!/bin/sh\n'), 0o644);
     fs.mkdirSync(join(tools, 'folder'));
     const names = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'closed', 'folder', 'missing'];
     const commands = [...names, ...names.map((name) => join(tools, name)), '', '-c', '--', 'a=b', '~'];

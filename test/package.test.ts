@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { build } from 'esbuild';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { releasesIn } from '../.ci/release/changelog.ts';
+import { later, loadedWhenCalled } from '../.ci/release/later.ts';
 import { version } from '../src/version.ts';
 import { copyProject, npm, pack, root } from './support/package.ts';
 import { atSize } from './support/size.ts';
@@ -108,6 +110,30 @@ test('the package has the same bytes wherever, whenever and by whomever it is pa
   packages.push(fs.readFileSync(join(packed, filename)));
   const [first] = packages;
   expect(packages.map((bytes) => first?.equals(bytes))).toEqual(atSize([true, true], [true, true, true]));
+});
+
+test('what is loaded when it is called is there, and may be nothing but functions', async () => {
+  expect(
+    Object.values(later).flatMap((sources) => sources.filter((source) => !fs.existsSync(join(root, source)))),
+  ).toEqual([]);
+  fs.mkdirSync(join(folder, 'src'));
+  const main = join(folder, 'src', 'main.ts');
+  fs.writeFileSync(main, "import { nearestOf } from './nearest.ts';\nconsole.log(nearestOf('a', []));\n");
+  const buildWith = (nearest: string) => {
+    fs.writeFileSync(join(folder, 'src', 'nearest.ts'), nearest);
+    const plugins = [loadedWhenCalled(folder)];
+    return build({
+      entryPoints: [main],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      logLevel: 'silent',
+      plugins,
+    });
+  };
+  const made = await buildWith('export const nearestOf = (word: string): string => word;\n');
+  expect(made.outputFiles[0]?.text).toContain('("./nearest.js").nearestOf(');
+  await expect(buildWith("export const nearestOf = 'a';\n")).rejects.toThrow('nearestOf is no function');
 });
 
 test('npm version keeps package.json, the lock, the program, its stamp and CHANGELOG in step', async () => {

@@ -367,8 +367,14 @@ test('who waits for one at work says so, and again when that one asks', async ()
     log: (line: string) => void lines.push(line),
     print: () => {},
   };
-  const nothing = (): undefined => undefined;
-  expect(await joinFlight<unknown>(plan, context, nothing, async () => 'its own')).toBe('its own');
+  expect(
+    await joinFlight<unknown>(
+      plan,
+      context,
+      () => undefined,
+      async () => 'its own',
+    ),
+  ).toBe('its own');
   expect(lines).toEqual([
     `aws-iam-login: process ${process.pid} is getting a session with profile default: waiting for it`,
     `aws-iam-login: process ${process.pid} is asking for the code of profile default: waiting for it`,

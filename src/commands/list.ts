@@ -34,8 +34,8 @@ export const runList = async (given: Given<'json'>, context: Context): Promise<n
     tell(context, `there is no profile in ${shownPath(credentials, home)} or ${shownPath(config, home)}`);
     context.log('  hint: aws configure');
   } else {
-    const texts = entries.flatMap(({ name, region = '' }) => [name, region]).map(shown);
-    const look = { screen: stdoutScreen(context), widthOf: await widthFor(texts) };
+    const text = shown(entries.map(({ name, region = '' }) => name + region).join(''));
+    const look = { screen: stdoutScreen(context), widthOf: await widthFor([text]) };
     context.print(formatList(entries, inShell, look, now));
   }
   return exitCode.done;
@@ -87,10 +87,11 @@ const toRow = (entry: Entry, depth: number, inShell: string | undefined, now: nu
 };
 
 /** How old a key is, and the store that keeps it. */
-const describeKey = ({ keyCreatedAt, keyStore }: Entry, now: number): string =>
-  [keyCreatedAt === undefined ? undefined : formatDays(now - keyCreatedAt), keyStore && shown(keyStore)]
-    .filter((part) => part !== undefined)
-    .join(', ');
+const describeKey = ({ keyCreatedAt, keyStore }: Entry, now: number): string => {
+  const age = keyCreatedAt === undefined ? '' : formatDays(now - keyCreatedAt);
+  const store = keyStore === undefined ? '' : shown(keyStore);
+  return age !== '' && store !== '' ? `${age}, ${store}` : age + store;
+};
 
 /** How it stands with the session of a profile, in words. */
 export const describeState = ({ state, kind, expiration = 0 }: Entry, now: number): string => {

@@ -66,7 +66,7 @@ export const readOverview = (shared: SharedFiles, options: OverviewOptions): Ent
   for (const each of profiles.values()) {
     if (isTold(each, profiles, shared)) continue;
     // the key of a user may be kept in a profile of its own
-    const base = each.name.replace(/(?<=.)-long-term$/s, '');
+    const base = withoutEnd(each.name, '-long-term');
     const user = findUserProfile(base, shared);
     const isOf = user !== undefined && (each.name === base || keyHolderOf(user) === each.name);
     const profile = isOf ? user : each;
@@ -80,13 +80,17 @@ const isTold = (
   profiles: ReadonlyMap<string, Profile>,
   shared: SharedFiles,
 ): boolean => {
-  const owner = /^(.+)-sts$/s.exec(name)?.[1];
-  const profile = owner === undefined ? undefined : profiles.get(owner);
-  if (owner === undefined || profile === undefined) return false;
+  const owner = withoutEnd(name, '-sts');
+  const profile = owner === name ? undefined : profiles.get(owner);
+  if (profile === undefined) return false;
   if (settings.has('role_arn') || settings.has('credential_process')) return false;
   const holdsKeys = ['aws_access_key_id', 'aws_session_token'].some((key) => settings.get(key));
   return !holdsKeys || storedFor(profile, shared) !== undefined;
 };
+
+/** The name without this end, which is not all of it. */
+const withoutEnd = (name: string, end: string): string =>
+  name.endsWith(end) && name !== end ? name.slice(0, -end.length) : name;
 
 /** The session that is stored for a profile, over or not. */
 const storedFor = (profile: Profile, shared: SharedFiles) => {
@@ -115,7 +119,6 @@ export const describeProfile = (
   const text = (key: string): string | undefined => settings.get(key) || undefined;
   const link = kind === 'role' ? roleLink(profile, shared) : undefined;
   const user = link && userOf(profile, shared);
-  const base = name.replace(/-sts$/, '');
   const stored = kind === 'session' ? ownSession(profile, shared) : storedFor(profile, shared);
   const needed = kind === 'role' ? roleMinTtl(profile, minTtl) : minTtl;
   const isReady = (): boolean => {
@@ -130,13 +133,13 @@ export const describeProfile = (
   return {
     name,
     kind,
-    source: link?.sourceName ?? (kind === 'session' ? ownerOf(base, shared) : undefined),
+    source: link?.sourceName ?? (kind === 'session' ? ownerOf(name.replace(/-sts$/, ''), shared) : undefined),
     user: user?.name,
     state: stateOf(kind, stored && isLive(stored, now, needed), isReady),
     expiration: stored?.expiration,
     region: text('region'),
     account:
-      accountOfArn(text('role_arn') ?? '') ??
+      (kind === 'role' ? accountOfArn(text('role_arn') ?? '') : undefined) ??
       accountOfArn(text('mfa_serial') ?? '') ??
       (accessKeyId === undefined ? text('sso_account_id') : accountOfKeyId(accessKeyId)),
     userName: text('username'),
