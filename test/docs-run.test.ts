@@ -91,7 +91,7 @@ useScene((made) => {
   writeCredentials(home, ['default', 'work', 'x'].map((name) => `[${name}]\n${profile}`).join(''));
   const write = (name: string, text: string): void =>
     fs.writeFileSync(join(home.folder, 'bin', name), text, { mode: 0o755 });
-  const whoAmI = `'${process.execPath}' '${join(root, 'build', 'who-am-i.js')}'`;
+  const whoAmI = `'${process.execPath}' '${join(root, 'build', 'who-am-i.cjs')}'`;
   write('who-am-i', `#!/bin/sh\nexec ${whoAmI} "$@"\n`);
   write(
     'aws',

@@ -31,7 +31,7 @@ import { atSize } from './support/size.ts';
 /** Processes that edit one file at once. */
 const COUNT = atSize(8, 50);
 /** Of so many operations one is killed. */
-const EACH = atSize(4, 1);
+const EACH = atSize(6, 1);
 
 const root = newFolder();
 let script: string;

@@ -22,9 +22,9 @@ import {
 import { atSize } from './support/size.ts';
 import { type Terminal, openTerminal } from './support/terminal.ts';
 
-const many = atSize(6, 50);
-const few = atSize(4, 8);
-const crowded = atSize(10, 64);
+const many = atSize(4, 50);
+const few = atSize(3, 8);
+const crowded = atSize(9, 64);
 
 // How many processes the present test starts.
 let count = many;

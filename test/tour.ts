@@ -46,7 +46,7 @@ const setStage = (aws: LocalAws, home: string): Stage => {
   });
   writeFileSync(join(home, '.aws', 'config'), configOf(user.account), { mode: 0o600 });
   writeProgram(bin, 'aws-iam-login', `exec ${quote(join(root, 'shell', 'aws-iam-login.sh'))} "$@"`);
-  const whoAmI = `exec ${quote(process.execPath)} ${quote(join(root, 'build', 'who-am-i.js'))} "$@"`;
+  const whoAmI = `exec ${quote(process.execPath)} ${quote(join(root, 'build', 'who-am-i.cjs'))} "$@"`;
   writeProgram(bin, 'who-am-i', whoAmI);
   const control = `${aws.url}/_local/code?serial=${encodeURIComponent(device.serialNumber)}&user=jane`;
   writeProgram(

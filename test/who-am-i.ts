@@ -5,11 +5,11 @@ import { fromEnv, fromIni } from '@aws-sdk/credential-providers';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const [, , option, profile] = process.argv;
 const credentials = option === '--profile' && profile !== undefined ? fromIni({ profile }) : fromEnv();
-try {
-  const region = process.env['AWS_REGION'] ?? 'us-east-1';
-  const { Arn } = await new STSClient({ region, credentials }).send(new GetCallerIdentityCommand());
-  console.log(Arn);
-} catch (error) {
-  console.error(`who-am-i: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+const region = process.env['AWS_REGION'] ?? 'us-east-1';
+new STSClient({ region, credentials }).send(new GetCallerIdentityCommand()).then(
+  ({ Arn }) => console.log(Arn),
+  (error: unknown) => {
+    console.error(`who-am-i: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  },
+);

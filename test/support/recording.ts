@@ -67,7 +67,7 @@ const roleProfile = (name: string): string =>
 // A night passes in a moment: for the shell by a signal, for the file by an edit. `aws` says what AWS would.
 const overnight = `echo $$ >~/pid
 trap 'export AWS_IAM_LOGIN_EXPIRES_AT=1577836800 AWS_IAM_LOGIN_RENEW_AT=1577836800' USR1
-aws() { printf '"%s"\\n' "$('${process.execPath}' '${join(root, 'build', 'who-am-i.js')}')"; }`;
+aws() { printf '"%s"\\n' "$('${process.execPath}' '${join(root, 'build', 'who-am-i.cjs')}')"; }`;
 
 const expire = (file: string): void =>
   fs.writeFileSync(
