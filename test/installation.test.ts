@@ -65,11 +65,7 @@ test.each([
   const script = `#!/bin/sh\ncase "$*" in ci*) ${npm.ci} ;; *test:long) ${npm.long} ;; *test) ${npm.test} ;; esac\n`;
   writeFileSync(join(bin, 'npm'), script, { mode: 0o755 });
   const { stdout, status } = spawnSync(fileURLToPath(new URL('../.ci/run', import.meta.url)), {
-    env: {
-      ...process.env,
-      AWS_IAM_LOGIN_CI_LONG: '1',
-      PATH: [bin, process.env['PATH'] ?? ''].join(delimiter),
-    },
+    env: { ...process.env, PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) },
     encoding: 'utf8',
   });
   rmSync(bin, { recursive: true });
