@@ -1,13 +1,5 @@
 import { basename, dirname, relative } from 'node:path';
-import {
-  type BuildResult,
-  type Metafile,
-  type OutputFile,
-  type Plugin,
-  type TransformOptions,
-  build,
-  transform,
-} from 'esbuild';
+import { type BuildResult, type Metafile, type OutputFile, type Plugin, build } from 'esbuild';
 
 import { later } from './later.ts';
 
@@ -199,23 +191,10 @@ const requireDirectly = (text: string, isHere: (part: string) => boolean): strin
     .replace(wholeImport, 'const $1=require("$2")')
     .replace(calledImport, 'require($1)')
     .replace(laterImport, (_, path: string) => {
-      if (!isHere(path)) return `Promise.resolve().then(()=>require("./${path}"))`;
+      if (!isHere(path)) return `Promise.resolve().then(function(){return require("./${path}")})`;
       return `Promise.resolve(here${here.push(`import*as here${here.length} from"./${path}";`) - 1})`;
     });
   return here.join('') + changed;
-};
-
-/**
- * The text with functions for arrows. V8 reads over a function until it is called, but reads an arrow whole, which takes
- * twice as long. What has classes stays as it is: there esbuild would let functions lose `super` and `this`.
- */
-const withoutArrows = async (text: string): Promise<string> =>
-  /\bclass\b/.test(text) ? text : (await transform(text, functions)).code;
-
-const functions: TransformOptions = {
-  target: 'node20.19',
-  supported: { arrow: false },
-  minifyWhitespace: true,
 };
 
 /** The path by which a file asks for the one that a part is in. */
@@ -257,17 +236,15 @@ const otherPartsExternal = (file: string, { parts, others, fileOf, nameOutside }
       const names = [...new Set(takenFrom(path))];
       return { contents: names.length === 0 ? '' : `export const {${names.join()}}=require('${path}')` };
     });
-    building.onLoad({ filter: /./, namespace: 'part' }, async ({ path }) => ({
-      contents: await withoutArrows(
-        (texts.get(path) ?? '').replace(statement, (whole, names: string, from: string) => {
-          if (texts.has(from)) return whole;
-          const renamed = names.split(',').map((each) => {
-            const [name = '', as = name] = each.split(' as ');
-            return `${nameOutside(`${partsFolder}/${from}`, name)} as ${as}`;
-          });
-          return `import{${renamed.join()}}from"./${from}"`;
-        }),
-      ),
+    building.onLoad({ filter: /./, namespace: 'part' }, ({ path }) => ({
+      contents: (texts.get(path) ?? '').replace(statement, (whole, names: string, from: string) => {
+        if (texts.has(from)) return whole;
+        const renamed = names.split(',').map((each) => {
+          const [name = '', as = name] = each.split(' as ');
+          return `${nameOutside(`${partsFolder}/${from}`, name)} as ${as}`;
+        });
+        return `import{${renamed.join()}}from"./${from}"`;
+      }),
     }));
   },
 });

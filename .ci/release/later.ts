@@ -52,7 +52,8 @@ export const loadedWhenCalled = (root: string): Plugin => ({
         },
       );
       const calls = names.map(
-        (name) => `export const ${name} = (...given) => require('./${partOf(path)}.js').${name}(...given);`,
+        (name) =>
+          `export function ${name}(...given) { return require('./${partOf(path)}.js').${name}(...given); }`,
       );
       return { contents: calls.join('\n'), loader: 'js' };
     });
