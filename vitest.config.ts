@@ -28,6 +28,7 @@ export default defineConfig({
     // Suites keep what they change to themselves: with modules of its own each would load all of them again.
     isolate: false,
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/shared.ts'],
     sequence: { sequencer: LongestFirst },
     // Vitest's own choice on two cores is one, and most tests wait for processes.
     maxWorkers: Math.max(2, availableParallelism()) + 2,

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { findPrograms } from './local-aws/clients.ts';
-import { startLocalAws } from './local-aws/server.ts';
 import type { LocalAws } from './local-aws/server.ts';
 import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { useScene } from './support/fixture.ts';
-import { type Home, keyLines, makeHome, run, runCommand, writeCredentials } from './support/program.ts';
-import { buildGoReader } from './support/readers.ts';
+import { type Home, run } from './support/program.ts';
+import { buildGoReader, findReaders, talkativeOf } from './support/readers.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
 
@@ -46,29 +45,17 @@ const sdk: Asker = {
   command: `AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true '${process.execPath}' '${support('ask-sdk.mjs')}' $P`,
 };
 
-// Debian's AWS CLI 2.9 and boto3 1.26 know no AWS_ENDPOINT_URL: who does is found out by asking, with no other way out.
-const honours = async ({ command }: Asker): Promise<boolean> => {
-  const server = await startLocalAws();
-  const other = makeHome(server.url);
-  writeCredentials(other, `[default]\n${keyLines(server.createUser())}`);
-  const nowhere = 'http://127.0.0.1:9';
-  const env = { P: 'default', HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' };
-  const { stdout } = await runCommand(other, 'sh', ['-c', command], { env });
-  other.remove();
-  await server.close();
-  return stdout.includes('arn:');
-};
+const talkative = await talkativeOf(await findReaders(Infinity));
 
-const askers = await (async (): Promise<Asker[]> => {
-  const kinds = [findPrograms('aws').map(cli), findPrograms('python3').map(boto), [sdk]];
-  const able = await Promise.all(
-    kinds.map(async (kind) => {
-      const found = await Promise.all(kind.map(async (asker) => ((await honours(asker)) ? [asker] : [])));
-      return found.flat().slice(0, 1);
-    }),
-  );
-  return able.flat();
-})();
+/** The first of these programs that honours AWS_ENDPOINT_URL. */
+const firstOf = (name: string, asker: (path: string) => Asker): Asker[] =>
+  talkative
+    .map((reader) => reader.name.split(`${name} `)[1])
+    .filter((path) => path !== undefined)
+    .slice(0, 1)
+    .map(asker);
+
+const askers = [...firstOf('AWS CLI', cli), ...firstOf('boto3 of', boto), sdk];
 
 const writeRecipe = (): void => {
   const roles = ['one', 'two'].map((name) => {

@@ -5,17 +5,8 @@ import { findPrograms } from '../local-aws/clients.ts';
 import { startLocalAws } from '../local-aws/server.ts';
 import { execa } from 'execa';
 import { type Home, keyLines, makeHome, runCommand, writeCredentials } from './program.ts';
+import { once } from './shared.ts';
 import { atSize, isLong } from './size.ts';
-
-/** The same function, which does its work once for each first word: what it finds out is the same in every suite. */
-const once = <Rest extends unknown[], Result>(work: (word: string, ...rest: Rest) => Promise<Result>) => {
-  const known = new Map<string, Promise<Result>>();
-  return (word: string, ...rest: Rest): Promise<Result> => {
-    const result = known.get(word) ?? work(word, ...rest);
-    known.set(word, result);
-    return result;
-  };
-};
 
 /** What a program of AWS finds in a profile. */
 export type Found = {
@@ -168,7 +159,7 @@ export const findReaders = async (count = atSize(1, Infinity)): Promise<Reader[]
   ];
 };
 
-const hasBoto = once(async (python: string): Promise<boolean> => {
+const hasBoto = once('has boto3', async (python: string): Promise<boolean> => {
   const home = makeHome('');
   const { exitCode } = await runCommand(home, python, ['-c', 'import boto3']);
   home.remove();
@@ -185,19 +176,22 @@ export const talkativeOf = async (readers: readonly Reader[]): Promise<Reader[]>
 };
 
 // With no other way out.
-const honoursEndpoint = once(async (_name: string, reader: Reader): Promise<boolean> => {
-  const server = await startLocalAws();
-  const keys = keyLines(server.createUser());
-  const home = makeHome(server.url);
-  const nowhere = 'http://127.0.0.1:9';
-  Object.assign(home.env, { HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' });
-  writeCredentials(home, `[default]\n${keys}region = us-east-1\n`);
-  try {
-    return (await reader.whoAmI(home, 'default')).startsWith('arn:');
-  } catch {
-    return false;
-  } finally {
-    home.remove();
-    await server.close();
-  }
-});
+const honoursEndpoint = once(
+  'honours AWS_ENDPOINT_URL',
+  async (_name: string, reader: Reader): Promise<boolean> => {
+    const server = await startLocalAws();
+    const keys = keyLines(server.createUser());
+    const home = makeHome(server.url);
+    const nowhere = 'http://127.0.0.1:9';
+    Object.assign(home.env, { HTTPS_PROXY: nowhere, https_proxy: nowhere, AWS_MAX_ATTEMPTS: '1' });
+    writeCredentials(home, `[default]\n${keys}region = us-east-1\n`);
+    try {
+      return (await reader.whoAmI(home, 'default')).startsWith('arn:');
+    } catch {
+      return false;
+    } finally {
+      home.remove();
+      await server.close();
+    }
+  },
+);
