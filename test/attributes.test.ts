@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { keepAttributes } from '../src/files/attributes.ts';
 import { checkEditable, editFile } from '../src/files/edit.ts';
+import { describeOnLinux } from './support/linux.ts';
 import { newFolder, nobody } from './support/processes.ts';
 
 // a busy machine is no failure
@@ -32,11 +33,10 @@ const edit = (): Promise<boolean> =>
   editFile(path, (bytes) => Buffer.concat([bytes, Buffer.from('k = v\n')]), { state });
 
 // macOS has lists of another kind, and neither setfacl nor getfattr.
-const isLinux = process.platform === 'linux';
 
 const ours = `user:${nobody}`;
 
-describe.runIf(isLinux)('an edit', () => {
+describeOnLinux('an edit', () => {
   test('keeps the ACL of a file: who had no access gets none, and who had it keeps it', async () => {
     sh('setfacl', '-m', `${ours}:r--,group::---`, path);
     const before = acl(path);
@@ -167,7 +167,7 @@ const called = (tools: string): number =>
     .filter((name) => name.endsWith('.called'))
     .reduce((sum, name) => sum + fs.statSync(join(tools, name)).size, 0);
 
-describe.runIf(isLinux)('the tools of the system', () => {
+describeOnLinux('the tools of the system', () => {
   let temporary: string;
 
   beforeEach(() => {

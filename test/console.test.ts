@@ -8,6 +8,7 @@ import type { DeviceHandle, UserHandle } from './local-aws/world.ts';
 import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { useScene } from './support/fixture.ts';
 import { answerAlways } from './support/http.ts';
+import { describeOnLinux } from './support/linux.ts';
 import { type Ended, type Home, run, runProcess, sectionOf, start, until } from './support/program.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -256,9 +257,7 @@ const openedWith = async (words: string[], env: Record<string, string | undefine
     env: { ...inFrontOfScreen, PATH: home.env['PATH'], ...env },
   });
 
-const runsOn = process.platform === 'linux';
-
-describe.runIf(runsOn)('the browser', () => {
+describeOnLinux('the browser', () => {
   const running: ReturnType<typeof start>[] = [];
   afterEach(() => {
     for (const { child } of running.splice(0)) child.kill();

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describeOnLinux } from './support/linux.ts';
 import { awkProgram, awks, makePath, posixCommands, quoted } from './support/launcher.ts';
 import {
   type Home,
@@ -313,7 +314,7 @@ const writeTool = (name: string, text: string): string => {
   return path;
 };
 
-describe('exec', () => {
+describeOnLinux('exec', () => {
   test('of a live session becomes the command, with its name, its words and our stdin', async () => {
     const words = ['-c', 'echo $0 $$ $1; cat; exit 7', 'me', '--stored'];
     const { stdout, exitCode } = await runCommand(

@@ -3,11 +3,12 @@ import http from 'node:http';
 import os from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandNames } from '../src/cli/commands.ts';
 import { type LocalAws, startLocalAws } from './local-aws/server.ts';
 import { makeAuthority, makeServerCertificate } from './support/certificates.ts';
 import { type InspectingProxy, startInspectingProxy } from './support/inspecting-proxy.ts';
+import { describeOnLinux } from './support/linux.ts';
 import { pack, root } from './support/package.ts';
 import { type Home, keyLines, makeHome, runCommand, sectionOf, writeCredentials } from './support/program.ts';
 
@@ -152,7 +153,7 @@ const setStage = async (): Promise<{ readonly code: () => string }> => {
   return { code: () => phone.code() };
 };
 
-describe.runIf(process.platform === 'linux')('every command under strace', () => {
+describeOnLinux('every command under strace', () => {
   beforeAll(async () => {
     const { code } = await setStage();
     for (const words of [['--version'], ['--help'], ['help', 'roles'], ['init']]) await trace(words);
