@@ -5,11 +5,13 @@ import type { Plugin } from 'esbuild';
 // What most starts never need lies in files of its own that are loaded when one of its functions is called: V8 takes some
 // 40 ns for each byte that it loads, whether it is called or not. The sources import each other as they always do.
 
-/** The files that are loaded at the first call, and the sources in each. Only functions may be taken from these. */
+/**
+ * The files that are loaded at the first call, and the sources in each. Only functions may be taken from these. Nothing
+ * that a failing file system needs: it may be the one that these are in.
+ */
 export const later: Readonly<Record<string, readonly string[]>> = {
   'dist/cli/parsers.cjs': ['src/ini/read.ts', 'src/ini/read-odd.ts'],
   'dist/cli/seldom.cjs': [
-    'src/files/errors.ts',
     'src/nearest.ts',
     'src/profiles/foreign.ts',
     'src/profiles/own-process.ts',
