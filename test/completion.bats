@@ -113,11 +113,12 @@ only_note_calls() { printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%q\n' "$D/calls" >
 
 completes_odd_names() {
   local text expected
-  write_oddly
   only_note_calls
   start_shell "$1"
   done_with "cd $D/home"
   while IFS='|' read -r text expected; do
+    # from here on Node lists the profiles
+    if [[ $text == it ]]; then write_oddly; fi
     : >"$D/calls"
     clear_screen
     type_text "aws-iam-login exec --profile $text"
@@ -141,13 +142,13 @@ completes_odd_names() {
 with|with space
 "with|with space
 'with|with space
-it|it's
 dol|dollar$HOME
-back|back\slash
 '$(|$(touch pwned)
-semi|semi;colon
 quo|quoted one
 ün|ünï
+it|it's
+back|back\slash
+semi|semi;colon
 ind|indented
 NAMES
   [[ ! -e $D/home/pwned ]]

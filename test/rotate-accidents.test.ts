@@ -148,7 +148,7 @@ describe.each(rows)('with the policy $policy and the key in $place, a rotation',
     async (name, accident) => {
       const count = await countCalls(policy);
       const cases = atSize(
-        spread(everyOther(momentsOf(count), names.indexOf(name)), isWhole ? 6 : 2).map((moment, at) => ({
+        spread(everyOther(momentsOf(count), names.indexOf(name)), isWhole ? 4 : 2).map((moment, at) => ({
           ...moment,
           way: ways[at % 2] ?? 'rotate',
         })),

@@ -121,10 +121,10 @@ const sweep = ({ policy, place }: Row): void => {
       const all = Object.entries(kinds).flatMap(([name, trouble]) =>
         actions.map((action, index) => ({ name, trouble, action, index })),
       );
-      // every fault at a call at least, and every call with a fault; with a policy half of these
+      // every fault at a call at least, and every call with a fault; with a policy a third of these
       const few = all.filter(({ name, index }) => (names.indexOf(name) + index) % names.length === 0);
       const cases =
-        place === 'file' ? atSize(policy === 'none' ? few : spread(few, 8), all) : spread(all, atSize(1, 52));
+        place === 'file' ? atSize(policy === 'none' ? few : spread(few, 5), all) : spread(all, atSize(1, 52));
       let done = 0;
       await inParallel(cases, 4, async ({ name, trouble, action, index }, number) => {
         const way = ways[(number + index) % 2] ?? 'rotate';

@@ -70,7 +70,7 @@ describe.each(keyPlaces)('with the key in %s, a rotation', (place) => {
       // another sample for each code
       const sampled = (count: number): number[] =>
         spread(all, count * codes.length).filter((_, index) => index % codes.length === codes.indexOf(code));
-      const cases = place === 'file' ? atSize(sampled(6), all) : sampled(atSize(1, 60));
+      const cases = place === 'file' ? atSize(sampled(4), all) : sampled(atSize(1, 60));
       for (const at of cases) {
         await tryFault(code, at, place).catch((error: unknown) => {
           throw new Error(`${code} from operation ${at}`, { cause: error });

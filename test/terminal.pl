@@ -8,7 +8,6 @@
 use strict;
 use warnings;
 use Fcntl;
-use IPC::Open2;
 
 my ($folder, $columns, $rows, @command) = @ARGV;
 $ENV{TMUX_TMPDIR} = $folder;
@@ -18,7 +17,15 @@ $| = 1;
 system('mkfifo', "$folder/alive") == 0 or die "no $folder/alive";
 sysopen(my $alive, "$folder/alive", O_RDONLY | O_NONBLOCK) or die "alive: $!";
 my @start = ('new-session', '-x', $columns, '-y', $rows, 'sh', '-c', 'exec "$@" 9>"$0"', "$folder/alive", @command);
-my $client = open2(my $events, my $keys, 'tmux', '-u', '-f', '/dev/null', '-C', @start);
+# IPC::Open2 does the same, and to load it takes as long as all else here
+pipe(my $asked, my $keys) && pipe(my $events, my $told) or die "no pipe: $!";
+my $client = fork // die "no process: $!";
+if ($client == 0) {
+  open(STDIN, '<&', $asked) && open(STDOUT, '>&', $told) or die "no pipe: $!";
+  exec('tmux', '-u', '-f', '/dev/null', '-C', @start) or die "no tmux: $!";
+}
+close $asked;
+close $told;
 my ($unread, @screen) = ('');
 
 # The next line of tmux; undef when it does not come in time, or when tmux has ended.
