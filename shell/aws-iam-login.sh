@@ -217,7 +217,7 @@ fi
 
 # --- The files -------------------------------------------------------------------------------------------------
 
-# Leaves in `path` where the file $2 is whose variable holds $1, empty when there is none.
+# Leaves in `ail_path` where the file $2 is whose variable holds $1, empty when there is none.
 locate() {
   ail_path=${1:-"~/.aws/$2"}
   # shellcheck disable=SC2088
@@ -641,7 +641,11 @@ function unset(list,  parts, count, i) {
   }
 }
 
-function variables_text() { if (format == "exec") return command_text(); return format == "json" ? json_text() : format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text() }
+function variables_text() {
+  if (format == "exec") return command_text()
+  if (format == "json") return json_text()
+  return format ~ /^(dotenv|env-no-export)$/ ? plain_text() : shell_text()
+}
 
 # What a POSIX shell evaluates before it becomes the command.
 function command_text(  i, set_names, unset_names) {
@@ -662,6 +666,8 @@ function check_command(path,  start, interpreter) {
     if (length(start) > 120 || interpreter !~ /^[ \t]*\/[!-~]+([ \t]|$)/) odd()
     sub(/^[ \t]+/, "", interpreter)
     sub(/[ \t].*$/, "", interpreter)
+    # a pipe or a device has no end
+    if (interpreter ~ /[^A-Za-z0-9_.,:@%+=\/-]/ || system("test -f " interpreter " && test -x " interpreter)) odd()
     start = start_of(interpreter)
   }
   if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF") odd()
@@ -912,7 +918,7 @@ esac
 
 # --- The program -----------------------------------------------------------------------------------------------
 
-# Leaves in `real` the file that the symbolic links from $1 on lead to.
+# Leaves in `ail_real` the file that the symbolic links from $1 on lead to.
 follow() {
   ail_real=$1
   case $ail_real in */*) ;; *) ail_real=./$ail_real ;; esac

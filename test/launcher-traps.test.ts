@@ -352,9 +352,13 @@ describeOnLinux('exec', () => {
     writeTool('gone', '#!/no/such/interpreter\n');
     writeTool('returned', '#!/bin/sh\r\necho x\n');
     writeTool('nested', `#!${join(tools, 'bare')}\n`);
+    spawnSync('mkfifo', [join(tools, 'pipe')]);
+    writeTool('piped', `#!${join(tools, 'pipe')}\n`);
+    writeTool('quoted', "#!/bin/sh';touch\tcanary;'\n");
     fs.chmodSync(writeTool('closed', '#!/bin/sh\n'), 0o644);
     fs.mkdirSync(join(tools, 'folder'));
-    const names = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'closed', 'folder', 'missing'];
+    const odd = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'piped', 'quoted', 'closed'];
+    const names = [...odd, 'folder', 'missing'];
     const commands = [...names, ...names.map((name) => join(tools, name)), '', '-c', '--', 'a=b', '~'];
     for (const command of commands)
       expect({ command, ...(await ask(['exec', 'default', '--', command, 'word'])) }).toMatchObject({
