@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
 import { type TestStore, type TestStoreName, putKey, testStores } from './support/key-store.ts';
+import { type KeyringWatch, watchKeyring } from './support/keyring.ts';
 import { faultyPass, wrapPass } from './support/pass.ts';
 import { runProcess, writeCredentials } from './support/program.ts';
+import { spread } from './support/rotation.ts';
+import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
 
 // Stores that are locked, not there, or do not answer.
@@ -111,6 +114,36 @@ test('without a D-Bus the store of the system is named as not there', async () =
     /^aws-iam-login: the Secret Service is not there: nothing answers for it in this session\n {2}hint: .*--key-store pass\n$/,
   );
   expect(scene.aws.calls).toEqual([]);
+});
+
+const watch = (endIn?: number): Promise<KeyringWatch> =>
+  watchKeyring({ ...scene.home.env, ...store.env }, endIn);
+const rotate = () => ['rotate', 'default', '--yes', '--token-code', scene.phone.code()];
+
+describe('a Secret Service that ends in the middle of a call is asked once more', () => {
+  beforeEach(() => begin('system'));
+
+  test('by a login', async () => {
+    const { end } = await watch(1);
+    expect(await runProcess(scene.home, login())).toMatchObject({ exitCode: 0 });
+    end();
+  });
+
+  test('by a rotation, whichever call it is', async () => {
+    const whole = await watch();
+    expect(await runProcess(scene.home, rotate())).toMatchObject({ exitCode: 0 });
+    whole.end();
+    const all = Array.from({ length: whole.calls() }, (_, index) => index + 1);
+    expect(all.length).toBeGreaterThan(3);
+    for (const call of spread(all, atSize(3, all.length))) {
+      const { calls, end } = await watch(call);
+      const { exitCode, stderr } = await runProcess(scene.home, rotate());
+      expect({ call, exitCode, stderr }).toEqual({ call, exitCode: 0, stderr: expect.any(String) });
+      end();
+      expect(calls()).toBeGreaterThanOrEqual(call);
+      expect(store.names()).toHaveLength(1);
+    }
+  });
 });
 
 // Its seconds pass ten times as fast.

@@ -2,12 +2,24 @@
 // as JSON, and answers on stdout; the names of the items and their texts are in no argument.
 import { readFileSync, writeSync } from 'node:fs';
 import { parseJsonObject } from '../text.ts';
+import { isAboutBus } from './errors.ts';
 
 /** The service that items of ours belong to. */
 const service = 'aws-iam-login';
 
+type Request = Readonly<Record<string, unknown>>;
+
 const main = async (): Promise<string | null> => {
-  const { action, name, text } = parseJsonObject(readFileSync(0, 'utf8')) ?? {};
+  const request = parseJsonObject(readFileSync(0, 'utf8')) ?? {};
+  // gnome-keyring 42 to 50 may end when a program connects: when OpenSession comes before its list of clients has the
+  // sender. The bus starts it again for the next call, so ask once more; each action may be done twice.
+  return ask(request).catch((error: unknown) => {
+    if (error instanceof Error && isAboutBus(error.message)) return ask(request);
+    throw error;
+  });
+};
+
+const ask = async ({ action, name, text }: Request): Promise<string | null> => {
   if (typeof name !== 'string') throw new Error('this program is for aws-iam-login');
   const { Entry, findCredentials } = await import('@napi-rs/keyring');
   // lists what can be read as it is; to unlock something is for the other way

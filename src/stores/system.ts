@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { UserError } from '../errors.ts';
 import { runHelper } from '../terminal/helper.ts';
 import { withoutCredentials } from '../terminal/shell-command.ts';
-import { storeError, waitAfter } from './errors.ts';
+import { isAboutBus, isAboutLock, storeError, waitAfter } from './errors.ts';
 import { parseJsonObject } from '../text.ts';
 import { storeTitles } from './names.ts';
 import type { Access, KeyStore } from './seam.ts';
@@ -65,8 +65,10 @@ const failure = (message: string, code: unknown): UserError => {
   if (/no result found/i.test(message)) {
     return storeError(`${title} has no keyring to write into`, 'log in to the desktop once, which makes one');
   }
-  if (/locked|dismissed|not allowed/i.test(message)) return storeError(`${title} is locked`, unlockHint);
-  if (/d-?bus|zbus|connect|ServiceUnknown|no such interface|platform/i.test(message)) {
+  if (isAboutLock(message)) return storeError(`${title} is locked`, unlockHint);
+  if (/no_?reply|without replying|not receive a reply|NoSession/i.test(message))
+    return storeError(`${title} did not answer`, unlockHint);
+  if (isAboutBus(message) || /connect|ServiceUnknown|no such interface|platform/i.test(message)) {
     return storeError(
       `${title} is not there: nothing answers for it in this session`,
       'over ssh, in cron and without a desktop use another store: aws-iam-login init PROFILE --key-store pass',
