@@ -171,7 +171,10 @@ find_command() {
   case ${1-} in
     '' | [!/A-Za-z0-9_.]* | *[!/A-Za-z0-9_.+@%,:-]*) ;;
     */*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
-    *) find_program "$1" ;;
+    *)
+      # bash takes a ~ there for HOME and makes paths whole, dash and BusyBox know %func
+      case :${PATH-}: in *:[!/]* | *%*) ;; *) find_program "$1" ;; esac
+      ;;
   esac
   case $ail_found in '' | /*) ;; *) ail_found=./$ail_found ;; esac
 }
@@ -657,8 +660,8 @@ function command_text(  i, set_names, unset_names) {
   return "unset" unset_names "\nexport" set_names
 }
 
-# The command of exec has to be a program for this machine, or a script whose interpreter is one: of anything else a shell
-# would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
+# The command of exec has to be a program for this machine whose loader is there, or a script whose interpreter is one: of
+# anything else a shell would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
 function check_command(path,  start, interpreter) {
   start = start_of(path)
   if (substr(start, 1, 2) == "#!") {
@@ -670,13 +673,16 @@ function check_command(path,  start, interpreter) {
     if (interpreter ~ /[^A-Za-z0-9_.,:@%+=\/-]/ || system("test -f " interpreter " && test -x " interpreter)) odd()
     start = start_of(interpreter)
   }
-  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF") odd()
+  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF" || substr(start, 17, 1) !~ /[\002\003]/) odd()
+  if (match(start, /\/[A-Za-z0-9_.\/+-]*\/ld[A-Za-z0-9_.+-]*/)) start_of(substr(start, RSTART, RLENGTH))
   if (machine_of(start) != machine_of(start_of("/proc/self/exe"))) odd()
 }
 
-function start_of(path,  line) {
+# Its first line, of a program so much that what loads it is named there.
+function start_of(path,  line, rest) {
   RS = "\n"
   if ((getline line < path) < 1) odd()
+  while (line ~ /^\177/ && length(line) < 999 && (getline rest < path) > 0) line = line "\n" rest
   close(path)
   return line
 }

@@ -343,10 +343,26 @@ describeOnLinux('exec', () => {
     }
   });
 
+  // bash takes a ~ for HOME and makes paths whole, dash and BusyBox have a %func of their own
+  test.each(['~/bin:', '.:', 'bin:', ':', '/%func:'])(
+    'leaves to the program what to find in a PATH that begins with %s',
+    async (folder) => {
+      const env = { PATH: `${folder}${home.env['PATH'] ?? ''}` };
+      expect(await ask(['exec', '--', 'true'], { env })).toMatchObject({ stdout: 'handed over\n' });
+      expect(await ask(['exec', '--', '/bin/true'], { env })).toMatchObject({ stdout: '' });
+    },
+  );
+
   test('leaves to the program what a shell would run in another way, or not find', async () => {
     const foreign = fs.readFileSync('/bin/true');
     foreign[18] = 0x15;
     fs.writeFileSync(join(tools, 'foreign'), foreign, { mode: 0o755 });
+    const compiled = fs.readFileSync('/bin/true');
+    compiled[16] = 1;
+    fs.writeFileSync(join(tools, 'compiled'), compiled, { mode: 0o755 });
+    const unloadable = fs.readFileSync('/bin/true');
+    unloadable.write('/no', unloadable.indexOf('/lib', 64));
+    fs.writeFileSync(join(tools, 'unloadable'), unloadable, { mode: 0o755 });
     writeTool('bare', 'echo this is no program\n');
     writeTool('empty', '');
     writeTool('gone', '#!/no/such/interpreter\n');
@@ -357,8 +373,19 @@ describeOnLinux('exec', () => {
     writeTool('quoted', "#!/bin/sh';touch\tcanary;'\n");
     fs.chmodSync(writeTool('closed', '#!/bin/sh\n'), 0o644);
     fs.mkdirSync(join(tools, 'folder'));
-    const odd = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'piped', 'quoted', 'closed'];
-    const names = [...odd, 'folder', 'missing'];
+    const odd = [
+      'bare',
+      'empty',
+      'gone',
+      'returned',
+      'nested',
+      'piped',
+      'quoted',
+      'closed',
+      'folder',
+      'missing',
+    ];
+    const names = ['foreign', 'compiled', 'unloadable', ...odd];
     const commands = [...names, ...names.map((name) => join(tools, name)), '', '-c', '--', 'a=b', '~'];
     for (const command of commands)
       expect({ command, ...(await ask(['exec', 'default', '--', command, 'word'])) }).toMatchObject({
