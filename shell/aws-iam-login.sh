@@ -185,31 +185,31 @@ run_command() {
 }
 
 # Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
-# were unset above. exec is to pass them on, so the program is told. Fails where nobody says what there was.
+# were unset above. exec is to pass them on, so the program is told. Stdin says what there was.
 note_dropped() {
-  AWS_IAM_LOGIN_DROPPED=''
-  [ -r "/proc/$$/environ" ] || return 1
   ail_newline='
 '
   # a range would hold other letters as well in some locales
   ail_letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+  ail_dropped=0
   set -f
   IFS=$ail_newline
-  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001'); do
     case $ail_word in
       [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
     esac
-    AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$ail_newline}$ail_word
+    ail_dropped=$((ail_dropped + 1))
+    eval "AWS_IAM_LOGIN_DROPPED_$ail_dropped=\$ail_word; export AWS_IAM_LOGIN_DROPPED_$ail_dropped"
   done
   unset IFS
-  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
 }
 
 ail_failed=1
 if [ "$ail_first" = exec ] || [ "$ail_second" = exec ]; then
   ail_failed=125
-  note_dropped || ail_sure=''
-  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then ail_sure=''; fi
+  # not that of $$, which is another process where /proc is not of our namespace; open here, since it ends with its opener
+  if [ -r /proc/self/environ ]; then note_dropped </proc/self/environ; else ail_sure=''; fi
+  if [ -n "${AWS_IAM_LOGIN_DROPPED_1-}" ]; then ail_sure=''; fi # also when noted by a copy that has handed over to us
   # mksh and pdksh, whose exec takes the name of a program for a builtin of theirs
   case ${KSH_VERSION-} in '@(#)'*) ail_sure='' ;; esac
 fi
@@ -913,7 +913,6 @@ if [ -n "$ail_sure" ]; then
 fi
 case $ail_code:$ail_asked:$ail_stored in
   80:exec:)
-    unset AWS_IAM_LOGIN_DROPPED
     eval "$ail_text"
     run_command "$@"
     ;;

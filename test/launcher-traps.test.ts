@@ -353,6 +353,15 @@ describeOnLinux('exec', () => {
     },
   );
 
+  test('reads its own environment where /proc is that of other processes', async () => {
+    const apart = ['--user', '--map-root-user', '--pid', '--fork'];
+    // where nobody may have a namespace of processes, these are ours
+    const isAllowed = spawnSync('unshare', [...apart, 'true']).status === 0;
+    const command = isAllowed ? ['unshare', ...apart, 'dash'] : ['env', 'dash'];
+    const [file, ...words] = [...command, launcher, 'exec', '--', 'echo', 'ran'];
+    expect(await runCommand(home, file, words)).toMatchObject({ exitCode: 0, stdout: 'ran\n', stderr: '' });
+  });
+
   test('leaves to the program what a shell would run in another way, or not find', async () => {
     const foreign = fs.readFileSync('/bin/true');
     foreign[18] = 0x15;
@@ -498,6 +507,22 @@ describe('the way to the program', () => {
       expect(`\n${stdout}`).toContain('\nBASH_FUNC_greet%%=() { echo "hello\nworld"; }\n');
       expect(stdout).not.toContain('AWS_IAM_LOGIN_DROPPED');
     }
+  });
+
+  test('is open to them where they are larger than one variable may be', async () => {
+    useNode();
+    const [one, other] = ['1'.repeat(70_000), '2'.repeat(70_000)];
+    const { stdout } = await ask(['exec', '--', 'env'], { env: { 'a.1': one, 'a.2': other } });
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining([`a.1=${one}`, `a.2=${other}`]));
+  });
+
+  test('is open to them where a copy hands over to the program on PATH', async () => {
+    useNode();
+    const path = copyWithStamp(`0.9.0\n${process.execPath}\n${program}\n`);
+    fs.symlinkSync(launcher, join(tools, 'aws-iam-login'));
+    const words = [path, 'exec', '--', 'env'];
+    const { stdout } = await runCommand(home, 'dash', words, { env: { 'a.b': 'kept' } });
+    expect(`\n${stdout}`).toContain('\na.b=kept\n');
   });
 
   test('and exec changes no variable of the command whose name the launcher has a use for', async () => {
