@@ -202,6 +202,7 @@ note_dropped() {
     eval "AWS_IAM_LOGIN_DROPPED_$ail_dropped=\$ail_word; export AWS_IAM_LOGIN_DROPPED_$ail_dropped"
   done
   unset IFS
+  set +f # or a SHELLOPTS that is exported would hand it on
 }
 
 ail_failed=1

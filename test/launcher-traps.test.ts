@@ -353,6 +353,16 @@ describeOnLinux('exec', () => {
     },
   );
 
+  test('hands on no option of its own in a SHELLOPTS that is exported', async () => {
+    for (const shell of posixCommands) {
+      for (const env of [{ SHELLOPTS: 'braceexpand' }, { SHELLOPTS: 'braceexpand', 'a.b': 'for Node' }]) {
+        writeTool('node', '#!/bin/sh\nshift 4\nexec "$@"\n');
+        const words = ['exec', 'default', '--', 'bash', '-c', 'echo /et[c]'];
+        expect({ shell, ...(await runIn(shell, words, { env })) }).toMatchObject({ shell, stdout: '/etc\n' });
+      }
+    }
+  });
+
   test('reads its own environment where /proc is that of other processes', async () => {
     const apart = ['--user', '--map-root-user', '--pid', '--fork'];
     // where nobody may have a namespace of processes, these are ours
