@@ -170,13 +170,14 @@ find_command() {
   ail_found=''
   case ${1-} in
     '' | [!/A-Za-z0-9_.]* | *[!/A-Za-z0-9_.+@%,:-]*) ;;
-    */*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
+    /*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
+    # bash would tell a script where it lies from the root on
+    */*) if [ -z "${BASH_VERSION-}" ] && [ -f "$1" ] && [ -x "$1" ]; then ail_found=./$1; fi ;;
     *)
       # bash takes a ~ there for HOME and makes paths whole, dash and BusyBox know %func
       case :${PATH-}: in *:[!/]* | *%*) ;; *) find_program "$1" ;; esac
       ;;
   esac
-  case $ail_found in '' | /*) ;; *) ail_found=./$ail_found ;; esac
 }
 
 run_command() {

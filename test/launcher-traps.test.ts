@@ -353,6 +353,17 @@ describeOnLinux('exec', () => {
     },
   );
 
+  test('tells a script its path as it was given', async () => {
+    writeTool('script', '#!/bin/sh\necho "$0"\n');
+    // a Node that runs the command
+    writeTool('node', '#!/bin/sh\nshift 3\nexec env "$@"\n');
+    for (const shell of posixCommands) {
+      const words = ['exec', '--', './tools/script'];
+      const { stdout } = await runIn(shell, words, { cwd: home.folder });
+      expect({ shell, stdout }).toEqual({ shell, stdout: './tools/script\n' });
+    }
+  });
+
   test('hands on no option of its own in a SHELLOPTS that is exported', async () => {
     for (const shell of posixCommands) {
       for (const env of [{ SHELLOPTS: 'braceexpand' }, { SHELLOPTS: 'braceexpand', 'a.b': 'for Node' }]) {
