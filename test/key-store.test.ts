@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { keepKey } from '../src/stores/keys.ts';
 import { type Scene, useScene } from './support/fixture.ts';
 import type { TestStore } from './support/key-store.ts';
-import { makePassStore, wrapPass } from './support/pass.ts';
+import { faultyPass, makePassStore, wrapPass } from './support/pass.ts';
 import { keyLines, run as runHere, runProcess, sectionOf, writeCredentials } from './support/program.ts';
 
 // The key in a real `pass`. Each test has a GnuPG home and a password store of its own.
@@ -295,6 +296,17 @@ describe('with the key in pass', () => {
       sentence('the password store pass has no access key …\\w{4}, which profile default has there'),
     );
     expect(scene.aws.calls.filter(({ action }) => action === 'GetSessionToken')).toEqual([]);
+  });
+
+  test('a key that the store has lost and gets again stays there, though it cannot be read back: it may be the only copy', async () => {
+    const { accessKeyId } = scene.jane;
+    store.remove(accessKeyId);
+    wrapPass(scene.home);
+    // it is looked for, written, and read back
+    const env = { ...scene.home.env, ...faultyPass('locked', 3) };
+    const access = { env, mayAsk: false, limit: 60_000, onWait: () => {} };
+    await expect(keepKey('pass', scene.jane, scene.home.state, access)).rejects.toThrow('is locked');
+    expect(itemOf(accessKeyId)).toMatchObject({ AccessKeyId: accessKeyId });
   });
 
   test('an item that is no key is named, without what it is', async () => {
