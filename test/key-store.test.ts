@@ -118,6 +118,19 @@ describe('init --key-store pass', () => {
     expect(fs.readFileSync(scene.home.config, 'utf8').match(/^source_profile = default$/gm)).toHaveLength(2);
   });
 
+  test('takes a store that is set up by PASSWORD_STORE_KEY, or for our items only', async () => {
+    const folder = store.env['PASSWORD_STORE_DIR'] ?? '';
+    fs.rmSync(join(folder, '.gpg-id'));
+    scene.home.env['PASSWORD_STORE_KEY'] = 'jane@example.com';
+    expect(await toPass()).toMatchObject({ exitCode: 0 });
+    expect(await run('init', 'default', '--key-store', 'file', '--yes')).toMatchObject({ exitCode: 0 });
+    delete scene.home.env['PASSWORD_STORE_KEY'];
+    fs.mkdirSync(join(folder, 'aws-iam-login'), { recursive: true });
+    fs.writeFileSync(join(folder, 'aws-iam-login', '.gpg-id'), 'jane@example.com\n');
+    expect(await toPass()).toMatchObject({ exitCode: 0 });
+    expect(itemOf(scene.jane.accessKeyId)).toMatchObject({ AccessKeyId: scene.jane.accessKeyId });
+  });
+
   test('does what init does for a profile that was never initialised', async () => {
     writeCredentials(scene.home, `[default]\n${keyLines(scene.jane)}`);
     expect(await toPass()).toMatchObject({ exitCode: 0 });
@@ -160,6 +173,15 @@ describe('a move is refused, and nothing is changed,', () => {
     fs.rmSync(join(store.env['PASSWORD_STORE_DIR'] ?? '', '.gpg-id'));
     expect(await moveOf('default')).toMatchObject(
       refusedFor('the password store pass is not set up: there is no '),
+    );
+  });
+
+  test('where pass cannot encrypt, with what gpg says of it and no word of a lock', async () => {
+    fs.writeFileSync(join(store.env['PASSWORD_STORE_DIR'] ?? '', '.gpg-id'), 'nobody\n');
+    const { exitCode, isUnchanged, stderr } = await moveOf('default');
+    expect({ exitCode, isUnchanged }).toEqual({ exitCode: 1, isUnchanged: true });
+    expect(stderr).toMatch(
+      /^aws-iam-login: could not change aws-iam-login\/\w+ in the password store pass: gpg: .*No public key\n {2}hint: try it by hand: pass insert aws-iam-login\/test\n$/m,
     );
   });
 

@@ -11,7 +11,8 @@ import { storeTitles } from './names.ts';
 import type { Access, KeyStore } from './seam.ts';
 
 const title = storeTitles.pass;
-const pathOf = (name: string): string => `aws-iam-login/${name}`;
+const place = 'aws-iam-login';
+const pathOf = (name: string): string => `${place}/${name}`;
 
 /** `pass`, by its command: https://www.passwordstore.org. Without a terminal gpg is told not to ask for a passphrase. */
 export const passStore: KeyStore = {
@@ -27,8 +28,9 @@ export const passStore: KeyStore = {
 
   check: async ({ env }) => {
     if (findProgram('pass', env['PATH']) === undefined) throw missing();
-    const file = join(folderOf(env), '.gpg-id');
-    if (fs.existsSync(file)) return;
+    const folder = folderOf(env);
+    const file = join(folder, '.gpg-id');
+    if (env['PASSWORD_STORE_KEY'] || [file, join(folder, place, '.gpg-id')].some(fs.existsSync)) return;
     throw storeError(`${title} is not set up: there is no ${file}`, 'pass init YOUR-GPG-ID');
   },
 
@@ -86,12 +88,16 @@ const failure = (
       unlockHint(name),
     );
   }
-  const reason = result.stderr.trim().split('\n').at(-1) ?? '';
+  const lines = result.stderr.trim().split('\n');
+  const reason = lines.findLast((line) => line !== 'Password encryption aborted.') ?? '';
   if (/pass init/.test(reason))
     return storeError(`${title} is not set up: ${reason}`, 'pass init YOUR-GPG-ID');
   return isLocked(result.stderr)
     ? storeError(`${title} is locked: ${reason}`, unlockHint(name))
-    : storeError(`could not ${action} ${pathOf(name)} in ${title}: ${reason}`, unlockHint(name));
+    : storeError(
+        `could not ${action} ${pathOf(name)} in ${title}: ${reason}`,
+        `try it by hand: pass ${action === 'read' ? `show ${pathOf(name)}` : `insert ${pathOf('test')}`}`,
+      );
 };
 
 const missing = (): UserError =>
