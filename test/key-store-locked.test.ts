@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
@@ -160,6 +161,22 @@ test('a store that never answers is named, and then given up', async () => {
   expect(stderr).toMatch(
     /^aws-iam-login: waiting for the password store pass\naws-iam-login: the password store pass did not answer within 15 s\n {2}hint: .*\n$/,
   );
+});
+
+describe.each(['', ' </dev/null'])('at a terminal, with%s', (input) => {
+  test.each([
+    ['', true],
+    ['stty -echo <"$GPG_TTY"\n', false],
+  ])('a wait is told unless a passphrase is asked there: %j %j', async (asking, isTold) => {
+    await begin('pass');
+    const path = join(scene.home.folder, 'bin', 'pass');
+    fs.writeFileSync(path, `#!/bin/sh\n${asking}exec sleep 1000\n`, { mode: 0o755 });
+    const command = `export GPG_TTY="$(tty)"; aws-iam-login ${login().join(' ')}${input}; echo "code $?"`;
+    const terminal = await openTerminal(scene.home, command, inHurry);
+    const shown = await terminal.until(/code \d/);
+    expect(shown).toContain('the password store pass did not answer within 50 s');
+    expect(shown.includes('waiting for the password store pass')).toBe(isTold);
+  });
 });
 
 test('the prompt hook waits two seconds for it at most', async () => {

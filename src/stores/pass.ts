@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -61,8 +62,19 @@ const run = (words: readonly string[], access: Access, input?: string): Promise<
   const env = { ...withoutCredentials(access.env), LANGUAGE: 'C', ...quiet };
   // pass looks on its stdin for the terminal that the passphrase is asked on
   const ownInput = mayAsk && isatty(0);
-  return runHelper('pass', words, { env, input, ownInput, limit, waitAfter, onWait });
+  const tellWait = (): void => (mayAsk && isEchoOff(env) ? undefined : onWait());
+  return runHelper('pass', words, { env, input, ownInput, limit, waitAfter, onWait: tellWait });
 };
+
+// So it is while a passphrase is typed on the terminal: what is written then gets into that question.
+const isEchoOff = (env: Access['env']): boolean =>
+  /\s-echo\s/.test(
+    spawnSync('/bin/sh', ['-c', 'stty -a </dev/tty'], {
+      env: { ...env },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).stdout,
+  );
 
 const isAbsent = ({ ending, stderr }: HelperResult, name: string): boolean =>
   ending === 1 && stderr.includes(`${pathOf(name)} is not in the password store`);
