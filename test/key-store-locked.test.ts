@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -115,6 +116,25 @@ test('without a D-Bus the store of the system is named as not there', async () =
     /^aws-iam-login: the Secret Service is not there: nothing answers for it in this session\n {2}hint: .*--key-store pass\n$/,
   );
   expect(scene.aws.calls).toEqual([]);
+});
+
+test('a second item for the key is named, and the move back comes to its end without it', async () => {
+  await begin('system');
+  const { accessKeyId } = scene.jane;
+  const item = ['service', 'aws-iam-login', 'username', accessKeyId];
+  const env = { ...scene.home.env, ...store.env };
+  const words = ['store', '--collection=session', '--label=x', ...item];
+  execFileSync('secret-tool', words, { env, input: store.show(accessKeyId) ?? '' });
+  const { exitCode, stderr } = await runProcess(scene.home, ['init', '--key-store', 'file', '--yes']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    `aws-iam-login: the Secret Service has more than one item for …${accessKeyId.slice(-4)}\n  hint: leave one of them there, `,
+  );
+  store.remove(accessKeyId);
+  expect(await runProcess(scene.home, ['init', '--key-store', 'file', '--yes'])).toMatchObject({
+    exitCode: 0,
+  });
+  expect(await runProcess(scene.home, login())).toMatchObject({ exitCode: 0 });
 });
 
 const watch = (endIn?: number): Promise<KeyringWatch> =>
