@@ -171,7 +171,10 @@ find_command() {
   case ${1-} in
     '' | [!/A-Za-z0-9_.]* | *[!/A-Za-z0-9_.+@%,:-]*) ;;
     */*) if [ -f "$1" ] && [ -x "$1" ]; then ail_found=$1; fi ;;
-    *) find_program "$1" ;;
+    *)
+      # bash takes a ~ there for HOME and makes paths whole, dash and BusyBox know %func
+      case :${PATH-}: in *:[!/]* | *%*) ;; *) find_program "$1" ;; esac
+      ;;
   esac
   case $ail_found in '' | /*) ;; *) ail_found=./$ail_found ;; esac
 }
@@ -182,31 +185,32 @@ run_command() {
 }
 
 # Some shells drop variables whose names are no identifiers, such as the functions that bash exports, and bash those that
-# were unset above. exec is to pass them on, so the program is told. Fails where nobody says what there was.
+# were unset above. exec is to pass them on, so the program is told. Stdin says what there was.
 note_dropped() {
-  AWS_IAM_LOGIN_DROPPED=''
-  [ -r "/proc/$$/environ" ] || return 1
   ail_newline='
 '
   # a range would hold other letters as well in some locales
   ail_letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+  ail_dropped=0
   set -f
   IFS=$ail_newline
-  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001' <"/proc/$$/environ"); do
+  for ail_word in $(LC_ALL=C command tr '\000\n' '\n\001'); do
     case $ail_word in
       [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
     esac
-    AWS_IAM_LOGIN_DROPPED=${AWS_IAM_LOGIN_DROPPED:+$AWS_IAM_LOGIN_DROPPED$ail_newline}$ail_word
+    ail_dropped=$((ail_dropped + 1))
+    eval "AWS_IAM_LOGIN_DROPPED_$ail_dropped=\$ail_word; export AWS_IAM_LOGIN_DROPPED_$ail_dropped"
   done
   unset IFS
-  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then export AWS_IAM_LOGIN_DROPPED; fi
+  set +f # or a SHELLOPTS that is exported would hand it on
 }
 
 ail_failed=1
 if [ "$ail_first" = exec ] || [ "$ail_second" = exec ]; then
   ail_failed=125
-  note_dropped || ail_sure=''
-  if [ -n "$AWS_IAM_LOGIN_DROPPED" ]; then ail_sure=''; fi
+  # not that of $$, which is another process where /proc is not of our namespace; open here, since it ends with its opener
+  if [ -r /proc/self/environ ]; then note_dropped </proc/self/environ; else ail_sure=''; fi
+  if [ -n "${AWS_IAM_LOGIN_DROPPED_1-}" ]; then ail_sure=''; fi # also when noted by a copy that has handed over to us
   # mksh and pdksh, whose exec takes the name of a program for a builtin of theirs
   case ${KSH_VERSION-} in '@(#)'*) ail_sure='' ;; esac
 fi
@@ -657,8 +661,8 @@ function command_text(  i, set_names, unset_names) {
   return "unset" unset_names "\nexport" set_names
 }
 
-# The command of exec has to be a program for this machine, or a script whose interpreter is one: of anything else a shell
-# would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
+# The command of exec has to be a program for this machine whose loader is there, or a script whose interpreter is one: of
+# anything else a shell would make a script of its own. Of what an awk sees that loses zero bytes nobody can be sure.
 function check_command(path,  start, interpreter) {
   start = start_of(path)
   if (substr(start, 1, 2) == "#!") {
@@ -670,13 +674,16 @@ function check_command(path,  start, interpreter) {
     if (interpreter ~ /[^A-Za-z0-9_.,:@%+=\/-]/ || system("test -f " interpreter " && test -x " interpreter)) odd()
     start = start_of(interpreter)
   }
-  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF") odd()
+  if (zero == "" || length(start) < 20 || substr(start, 1, 4) != "\177ELF" || substr(start, 17, 1) !~ /[\002\003]/) odd()
+  if (match(start, /\/[A-Za-z0-9_.\/+-]*\/ld[A-Za-z0-9_.+-]*/)) start_of(substr(start, RSTART, RLENGTH))
   if (machine_of(start) != machine_of(start_of("/proc/self/exe"))) odd()
 }
 
-function start_of(path,  line) {
+# Its first line, of a program so much that what loads it is named there.
+function start_of(path,  line, rest) {
   RS = "\n"
   if ((getline line < path) < 1) odd()
+  while (line ~ /^\177/ && length(line) < 999 && (getline rest < path) > 0) line = line "\n" rest
   close(path)
   return line
 }
@@ -907,7 +914,6 @@ if [ -n "$ail_sure" ]; then
 fi
 case $ail_code:$ail_asked:$ail_stored in
   80:exec:)
-    unset AWS_IAM_LOGIN_DROPPED
     eval "$ail_text"
     run_command "$@"
     ;;

@@ -24,22 +24,19 @@ export type Context = {
 export const tell = ({ log }: Pick<Context, 'log'>, text: string, kind?: 'error'): void =>
   log(`aws-iam-login: ${text}`, kind);
 
+const noted = 'AWS_IAM_LOGIN_DROPPED_';
+
 /**
  * A copy of the environment with what the launcher's shell has dropped from it: dash and BusyBox keep no variable whose
- * name is no identifier, such as the functions that bash exports. The launcher notes them line by line, with U+0001 for
- * each newline of a value.
+ * name is no identifier, such as the functions that bash exports. The launcher notes each in a variable of its own, as
+ * none may be larger than 128 KiB, with U+0001 for each newline of a value.
  */
-export const withDropped = ({ AWS_IAM_LOGIN_DROPPED: dropped = '', ...env }: Environment): Environment => {
-  if (dropped === '') return env;
-  const entries = dropped.split('\n').map((line) => {
-    const equals = line.indexOf('=', 1);
-    return [
-      line.slice(0, equals),
-      line
-        .slice(equals + 1)
-        .split('\u0001')
-        .join('\n'),
-    ] as const;
+export const withDropped = (environment: Environment): Environment => {
+  const entries = Object.entries(environment);
+  const dropped = entries.flatMap(([name, value = '']) => {
+    if (!name.startsWith(noted)) return [];
+    const equals = value.indexOf('=', 1);
+    return [[value.slice(0, equals), value.slice(equals + 1).replaceAll('\u0001', '\n')] as const];
   });
-  return { ...env, ...Object.fromEntries(entries) };
+  return Object.fromEntries([...entries.filter(([name]) => !name.startsWith(noted)), ...dropped]);
 };

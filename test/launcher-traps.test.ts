@@ -343,10 +343,45 @@ describeOnLinux('exec', () => {
     }
   });
 
+  // bash takes a ~ for HOME and makes paths whole, dash and BusyBox have a %func of their own
+  test.each(['~/bin:', '.:', 'bin:', ':', '/%func:'])(
+    'leaves to the program what to find in a PATH that begins with %s',
+    async (folder) => {
+      const env = { PATH: `${folder}${home.env['PATH'] ?? ''}` };
+      expect(await ask(['exec', '--', 'true'], { env })).toMatchObject({ stdout: 'handed over\n' });
+      expect(await ask(['exec', '--', '/bin/true'], { env })).toMatchObject({ stdout: '' });
+    },
+  );
+
+  test('hands on no option of its own in a SHELLOPTS that is exported', async () => {
+    for (const shell of posixCommands) {
+      for (const env of [{ SHELLOPTS: 'braceexpand' }, { SHELLOPTS: 'braceexpand', 'a.b': 'for Node' }]) {
+        writeTool('node', '#!/bin/sh\nshift 4\nexec "$@"\n');
+        const words = ['exec', 'default', '--', 'bash', '-c', 'echo /et[c]'];
+        expect({ shell, ...(await runIn(shell, words, { env })) }).toMatchObject({ shell, stdout: '/etc\n' });
+      }
+    }
+  });
+
+  test('reads its own environment where /proc is that of other processes', async () => {
+    const apart = ['--user', '--map-root-user', '--pid', '--fork'];
+    // where nobody may have a namespace of processes, these are ours
+    const isAllowed = spawnSync('unshare', [...apart, 'true']).status === 0;
+    const command = isAllowed ? ['unshare', ...apart, 'dash'] : ['env', 'dash'];
+    const [file, ...words] = [...command, launcher, 'exec', '--', 'echo', 'ran'];
+    expect(await runCommand(home, file, words)).toMatchObject({ exitCode: 0, stdout: 'ran\n', stderr: '' });
+  });
+
   test('leaves to the program what a shell would run in another way, or not find', async () => {
     const foreign = fs.readFileSync('/bin/true');
     foreign[18] = 0x15;
     fs.writeFileSync(join(tools, 'foreign'), foreign, { mode: 0o755 });
+    const compiled = fs.readFileSync('/bin/true');
+    compiled[16] = 1;
+    fs.writeFileSync(join(tools, 'compiled'), compiled, { mode: 0o755 });
+    const unloadable = fs.readFileSync('/bin/true');
+    unloadable.write('/no', unloadable.indexOf('/lib', 64));
+    fs.writeFileSync(join(tools, 'unloadable'), unloadable, { mode: 0o755 });
     writeTool('bare', 'echo this is no program\n');
     writeTool('empty', '');
     writeTool('gone', '#!/no/such/interpreter\n');
@@ -357,8 +392,19 @@ describeOnLinux('exec', () => {
     writeTool('quoted', "#!/bin/sh';touch\tcanary;'\n");
     fs.chmodSync(writeTool('closed', '#!/bin/sh\n'), 0o644);
     fs.mkdirSync(join(tools, 'folder'));
-    const odd = ['foreign', 'bare', 'empty', 'gone', 'returned', 'nested', 'piped', 'quoted', 'closed'];
-    const names = [...odd, 'folder', 'missing'];
+    const odd = [
+      'bare',
+      'empty',
+      'gone',
+      'returned',
+      'nested',
+      'piped',
+      'quoted',
+      'closed',
+      'folder',
+      'missing',
+    ];
+    const names = ['foreign', 'compiled', 'unloadable', ...odd];
     const commands = [...names, ...names.map((name) => join(tools, name)), '', '-c', '--', 'a=b', '~'];
     for (const command of commands)
       expect({ command, ...(await ask(['exec', 'default', '--', command, 'word'])) }).toMatchObject({
@@ -471,6 +517,22 @@ describe('the way to the program', () => {
       expect(`\n${stdout}`).toContain('\nBASH_FUNC_greet%%=() { echo "hello\nworld"; }\n');
       expect(stdout).not.toContain('AWS_IAM_LOGIN_DROPPED');
     }
+  });
+
+  test('is open to them where they are larger than one variable may be', async () => {
+    useNode();
+    const [one, other] = ['1'.repeat(70_000), '2'.repeat(70_000)];
+    const { stdout } = await ask(['exec', '--', 'env'], { env: { 'a.1': one, 'a.2': other } });
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining([`a.1=${one}`, `a.2=${other}`]));
+  });
+
+  test('is open to them where a copy hands over to the program on PATH', async () => {
+    useNode();
+    const path = copyWithStamp(`0.9.0\n${process.execPath}\n${program}\n`);
+    fs.symlinkSync(launcher, join(tools, 'aws-iam-login'));
+    const words = [path, 'exec', '--', 'env'];
+    const { stdout } = await runCommand(home, 'dash', words, { env: { 'a.b': 'kept' } });
+    expect(`\n${stdout}`).toContain('\na.b=kept\n');
   });
 
   test('and exec changes no variable of the command whose name the launcher has a use for', async () => {
