@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
@@ -116,6 +118,25 @@ test('without a D-Bus the store of the system is named as not there', async () =
   expect(scene.aws.calls).toEqual([]);
 });
 
+test('a second item for the key is named, and the move back comes to its end without it', async () => {
+  await begin('system');
+  const { accessKeyId } = scene.jane;
+  const item = ['service', 'aws-iam-login', 'username', accessKeyId];
+  const env = { ...scene.home.env, ...store.env };
+  const words = ['store', '--collection=session', '--label=x', ...item];
+  execFileSync('secret-tool', words, { env, input: store.show(accessKeyId) ?? '' });
+  const { exitCode, stderr } = await runProcess(scene.home, ['init', '--key-store', 'file', '--yes']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    `aws-iam-login: the Secret Service has more than one item for …${accessKeyId.slice(-4)}\n  hint: leave one of them there, `,
+  );
+  store.remove(accessKeyId);
+  expect(await runProcess(scene.home, ['init', '--key-store', 'file', '--yes'])).toMatchObject({
+    exitCode: 0,
+  });
+  expect(await runProcess(scene.home, login())).toMatchObject({ exitCode: 0 });
+});
+
 const watch = (endIn?: number): Promise<KeyringWatch> =>
   watchKeyring({ ...scene.home.env, ...store.env }, endIn);
 const rotate = () => ['rotate', 'default', '--yes', '--token-code', scene.phone.code()];
@@ -160,6 +181,22 @@ test('a store that never answers is named, and then given up', async () => {
   expect(stderr).toMatch(
     /^aws-iam-login: waiting for the password store pass\naws-iam-login: the password store pass did not answer within 15 s\n {2}hint: .*\n$/,
   );
+});
+
+describe.each(['', ' </dev/null'])('at a terminal, with%s', (input) => {
+  test.each([
+    ['', true],
+    ['stty -echo <"$GPG_TTY"\n', false],
+  ])('a wait is told unless a passphrase is asked there: %j %j', async (asking, isTold) => {
+    await begin('pass');
+    const path = join(scene.home.folder, 'bin', 'pass');
+    fs.writeFileSync(path, `#!/bin/sh\n${asking}exec sleep 1000\n`, { mode: 0o755 });
+    const command = `export GPG_TTY="$(tty)"; aws-iam-login ${login().join(' ')}${input}; echo "code $?"`;
+    const terminal = await openTerminal(scene.home, command, inHurry);
+    const shown = await terminal.until(/code \d/);
+    expect(shown).toContain('the password store pass did not answer within 50 s');
+    expect(shown.includes('waiting for the password store pass')).toBe(isTold);
+  });
 });
 
 test('the prompt hook waits two seconds for it at most', async () => {

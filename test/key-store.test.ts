@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { keepKey } from '../src/stores/keys.ts';
 import { type Scene, useScene } from './support/fixture.ts';
 import type { TestStore } from './support/key-store.ts';
-import { makePassStore, wrapPass } from './support/pass.ts';
+import { faultyPass, makePassStore, wrapPass } from './support/pass.ts';
 import { keyLines, run as runHere, runProcess, sectionOf, writeCredentials } from './support/program.ts';
 
 // The key in a real `pass`. Each test has a GnuPG home and a password store of its own.
@@ -117,6 +118,19 @@ describe('init --key-store pass', () => {
     expect(fs.readFileSync(scene.home.config, 'utf8').match(/^source_profile = default$/gm)).toHaveLength(2);
   });
 
+  test('takes a store that is set up by PASSWORD_STORE_KEY, or for our items only', async () => {
+    const folder = store.env['PASSWORD_STORE_DIR'] ?? '';
+    fs.rmSync(join(folder, '.gpg-id'));
+    scene.home.env['PASSWORD_STORE_KEY'] = 'jane@example.com';
+    expect(await toPass()).toMatchObject({ exitCode: 0 });
+    expect(await run('init', 'default', '--key-store', 'file', '--yes')).toMatchObject({ exitCode: 0 });
+    delete scene.home.env['PASSWORD_STORE_KEY'];
+    fs.mkdirSync(join(folder, 'aws-iam-login'), { recursive: true });
+    fs.writeFileSync(join(folder, 'aws-iam-login', '.gpg-id'), 'jane@example.com\n');
+    expect(await toPass()).toMatchObject({ exitCode: 0 });
+    expect(itemOf(scene.jane.accessKeyId)).toMatchObject({ AccessKeyId: scene.jane.accessKeyId });
+  });
+
   test('does what init does for a profile that was never initialised', async () => {
     writeCredentials(scene.home, `[default]\n${keyLines(scene.jane)}`);
     expect(await toPass()).toMatchObject({ exitCode: 0 });
@@ -159,6 +173,15 @@ describe('a move is refused, and nothing is changed,', () => {
     fs.rmSync(join(store.env['PASSWORD_STORE_DIR'] ?? '', '.gpg-id'));
     expect(await moveOf('default')).toMatchObject(
       refusedFor('the password store pass is not set up: there is no '),
+    );
+  });
+
+  test('where pass cannot encrypt, with what gpg says of it and no word of a lock', async () => {
+    fs.writeFileSync(join(store.env['PASSWORD_STORE_DIR'] ?? '', '.gpg-id'), 'nobody\n');
+    const { exitCode, isUnchanged, stderr } = await moveOf('default');
+    expect({ exitCode, isUnchanged }).toEqual({ exitCode: 1, isUnchanged: true });
+    expect(stderr).toMatch(
+      /^aws-iam-login: could not change aws-iam-login\/\w+ in the password store pass: gpg: .*No public key\n {2}hint: try it by hand: pass insert aws-iam-login\/test\n$/m,
     );
   });
 
@@ -295,6 +318,17 @@ describe('with the key in pass', () => {
       sentence('the password store pass has no access key …\\w{4}, which profile default has there'),
     );
     expect(scene.aws.calls.filter(({ action }) => action === 'GetSessionToken')).toEqual([]);
+  });
+
+  test('a key that the store has lost and gets again stays there, though it cannot be read back: it may be the only copy', async () => {
+    const { accessKeyId } = scene.jane;
+    store.remove(accessKeyId);
+    wrapPass(scene.home);
+    // it is looked for, written, and read back
+    const env = { ...scene.home.env, ...faultyPass('locked', 3) };
+    const access = { env, mayAsk: false, limit: 60_000, onWait: () => {} };
+    await expect(keepKey('pass', scene.jane, scene.home.state, access)).rejects.toThrow('is locked');
+    expect(itemOf(accessKeyId)).toMatchObject({ AccessKeyId: accessKeyId });
   });
 
   test('an item that is no key is named, without what it is', async () => {

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { canAsk } from '../terminal/question.ts';
 import { parseJsonObject, shellWord } from '../text.ts';
 import { storeError } from './errors.ts';
-import { dropNote, noteStore } from './notes.ts';
+import { dropNote, noteStore, notedStores } from './notes.ts';
 import { isStore, storeNames, titleOf } from './names.ts';
 import type { StoreName } from './names.ts';
 import { passStore } from './pass.ts';
@@ -74,8 +74,8 @@ export const findStoredKey = async (
 };
 
 /**
- * Lets a store keep a key, and reads it back. Raises UserError where it is not there afterwards; then the store is as it
- * was, as far as it can be.
+ * Lets a store keep a key, and reads it back. Raises UserError where it is not there afterwards. A store that was not
+ * noted to have it before is then as it was, as far as it can be; what another one has may be the only copy.
  */
 export const keepKey = async (name: string, key: StoredKey, state: string, access: Access): Promise<void> => {
   const store = storeNamed(name);
@@ -84,6 +84,7 @@ export const keepKey = async (name: string, key: StoredKey, state: string, acces
     const text = await store.find(accessKeyId, access);
     return text !== undefined && parseItem(text)?.secretAccessKey === secretAccessKey;
   };
+  const wasNoted = notedStores(state, accessKeyId).includes(name);
   noteStore(state, accessKeyId, name);
   if (await isThere()) return;
   try {
@@ -94,7 +95,7 @@ export const keepKey = async (name: string, key: StoredKey, state: string, acces
       `look at it: ${store.describeItem(accessKeyId)}`,
     );
   } catch (error) {
-    await forgetKey(accessKeyId, [name], state, () => access).catch(() => {});
+    if (!wasNoted) await forgetKey(accessKeyId, [name], state, () => access).catch(() => {});
     throw error;
   }
 };

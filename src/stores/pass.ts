@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -11,7 +12,8 @@ import { storeTitles } from './names.ts';
 import type { Access, KeyStore } from './seam.ts';
 
 const title = storeTitles.pass;
-const pathOf = (name: string): string => `aws-iam-login/${name}`;
+const place = 'aws-iam-login';
+const pathOf = (name: string): string => `${place}/${name}`;
 
 /** `pass`, by its command: https://www.passwordstore.org. Without a terminal gpg is told not to ask for a passphrase. */
 export const passStore: KeyStore = {
@@ -27,8 +29,9 @@ export const passStore: KeyStore = {
 
   check: async ({ env }) => {
     if (findProgram('pass', env['PATH']) === undefined) throw missing();
-    const file = join(folderOf(env), '.gpg-id');
-    if (fs.existsSync(file)) return;
+    const folder = folderOf(env);
+    const file = join(folder, '.gpg-id');
+    if (env['PASSWORD_STORE_KEY'] || [file, join(folder, place, '.gpg-id')].some(fs.existsSync)) return;
     throw storeError(`${title} is not set up: there is no ${file}`, 'pass init YOUR-GPG-ID');
   },
 
@@ -59,8 +62,19 @@ const run = (words: readonly string[], access: Access, input?: string): Promise<
   const env = { ...withoutCredentials(access.env), LANGUAGE: 'C', ...quiet };
   // pass looks on its stdin for the terminal that the passphrase is asked on
   const ownInput = mayAsk && isatty(0);
-  return runHelper('pass', words, { env, input, ownInput, limit, waitAfter, onWait });
+  const tellWait = (): void => (mayAsk && isEchoOff(env) ? undefined : onWait());
+  return runHelper('pass', words, { env, input, ownInput, limit, waitAfter, onWait: tellWait });
 };
+
+// So it is while a passphrase is typed on the terminal: what is written then gets into that question.
+const isEchoOff = (env: Access['env']): boolean =>
+  /\s-echo\s/.test(
+    spawnSync('/bin/sh', ['-c', 'stty -a </dev/tty'], {
+      env: { ...env },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).stdout,
+  );
 
 const isAbsent = ({ ending, stderr }: HelperResult, name: string): boolean =>
   ending === 1 && stderr.includes(`${pathOf(name)} is not in the password store`);
@@ -86,12 +100,16 @@ const failure = (
       unlockHint(name),
     );
   }
-  const reason = result.stderr.trim().split('\n').at(-1) ?? '';
+  const lines = result.stderr.trim().split('\n');
+  const reason = lines.findLast((line) => line !== 'Password encryption aborted.') ?? '';
   if (/pass init/.test(reason))
     return storeError(`${title} is not set up: ${reason}`, 'pass init YOUR-GPG-ID');
   return isLocked(result.stderr)
     ? storeError(`${title} is locked: ${reason}`, unlockHint(name))
-    : storeError(`could not ${action} ${pathOf(name)} in ${title}: ${reason}`, unlockHint(name));
+    : storeError(
+        `could not ${action} ${pathOf(name)} in ${title}: ${reason}`,
+        `try it by hand: pass ${action === 'read' ? `show ${pathOf(name)}` : `insert ${pathOf('test')}`}`,
+      );
 };
 
 const missing = (): UserError =>

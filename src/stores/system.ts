@@ -52,14 +52,20 @@ const call = async (request: Call, access: Access): Promise<string | null> => {
   const answer = parseJsonObject(result.stdout);
   if (typeof answer?.['text'] === 'string' || answer?.['text'] === null) return answer['text'];
   const { error, code } = answer ?? {};
-  throw failure(typeof error === 'string' ? error : result.stderr.trim(), code);
+  throw failure(typeof error === 'string' ? error : result.stderr.trim(), code, request.name);
 };
 
-const failure = (message: string, code: unknown): UserError => {
+const failure = (message: string, code: unknown, name: string): UserError => {
   if (/MODULE_NOT_FOUND/.test(String(code)) || /native binding|cannot find (package|module)/i.test(message)) {
     return storeError(
       `${title} needs the package @napi-rs/keyring, which is not installed along with aws-iam-login`,
       'npm install --global --include=optional aws-iam-login; or use another store: --key-store pass',
+    );
+  }
+  if (/matched by \d+ credentials/i.test(message)) {
+    return storeError(
+      `${title} has more than one item for …${name.slice(-4)}`,
+      `leave one of them there, with the program that shows your passwords: service aws-iam-login, username ${name}`,
     );
   }
   if (/no result found/i.test(message)) {
