@@ -114,7 +114,13 @@ describe('init --key-store pass', () => {
     const config = fs.readFileSync(scene.home.config, 'utf8');
     expect(config.match(/^source_profile = default-sts$/gm)).toHaveLength(2);
     expect(stderr).toContain('init default --roles --undo brings the old lines back');
-    expect(await run('init', 'default', '--roles', '--undo', '--yes')).toMatchObject({ exitCode: 0 });
+    const undone = await run('init', 'default', '--roles', '--undo', '--yes');
+    expect(undone).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(
+        'as before: other AWS tools find no key in default, it is in the password store pass\n',
+      ),
+    });
     expect(fs.readFileSync(scene.home.config, 'utf8').match(/^source_profile = default$/gm)).toHaveLength(2);
   });
 

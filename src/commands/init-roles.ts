@@ -2,11 +2,12 @@ import { tell } from '../context.ts';
 import type { Context } from '../context.ts';
 import { UserError, exitCode, isUserError } from '../errors.ts';
 import { checkEditable, editFile, findEditProblem } from '../files/edit.ts';
-import { readSharedFiles, sessionProfileName } from '../profiles/profile.ts';
+import { keyPlaceOf, readSharedFiles, sessionProfileName } from '../profiles/profile.ts';
 import type { Profile, SharedFiles } from '../profiles/profile.ts';
 import { bringRolesBack, pointRoles } from '../profiles/role-lines.ts';
 import type { RoleEdit } from '../profiles/role-lines.ts';
 import { sessionOwner } from '../profiles/role.ts';
+import { titleOf } from '../stores/names.ts';
 import { askYesNo, declined } from '../terminal/prompt.ts';
 import { askOrFail, canAsk } from '../terminal/question.ts';
 import { listed, shellWord, withShownPaths } from '../text.ts';
@@ -184,7 +185,12 @@ const apply = async (
   await editFile(files.config, edit, { state: files.state });
   const names = namesOf(plan);
   const name = shellWord(user.name);
-  if (undo) return tell(context, `${listed(names)} as before: other AWS tools ask for a code`);
+  if (undo) {
+    const place = keyPlaceOf(user);
+    const effect =
+      place === undefined ? 'ask for a code' : `find no key in ${name}, it is in ${titleOf(place.store)}`;
+    return tell(context, `${listed(names)} as before: other AWS tools ${effect}`);
+  }
   const session = sessionProfileName(sessionOwner(user));
   tell(context, `every AWS tool now uses [${session}] for ${listed(names)}`);
   context.log(`  hint: aws-iam-login init ${name} --roles --undo brings the old lines back`);
