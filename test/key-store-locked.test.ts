@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Scene, useScene } from './support/fixture.ts';
 import { type TestStore, type TestStoreName, putKey, testStores } from './support/key-store.ts';
 import { type KeyringWatch, watchKeyring } from './support/keyring.ts';
 import { faultyPass, wrapPass } from './support/pass.ts';
-import { runProcess, writeCredentials } from './support/program.ts';
+import { runProcess, start, writeCredentials } from './support/program.ts';
 import { spread } from './support/rotation.ts';
 import { atSize } from './support/size.ts';
 import { openTerminal } from './support/terminal.ts';
@@ -135,6 +137,27 @@ test('a second item for the key is named, and the move back comes to its end wit
     exitCode: 0,
   });
   expect(await runProcess(scene.home, login())).toMatchObject({ exitCode: 0 });
+});
+
+test('a process for the Secret Service that is killed, as by a torn package, is named', async () => {
+  await begin('system');
+  const path = join(scene.home.folder, 'mute');
+  const bus = createServer().listen(path);
+  await once(bus, 'listening');
+  const { child, ended } = start(scene.home, login(), {
+    env: { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` },
+  });
+  await once(bus, 'connection');
+  const asking = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+  process.kill(Number(asking), 'SIGBUS');
+  const { exitCode, stderr } = await ended;
+  bus.close();
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /^aws-iam-login: the Secret Service could not be asked: the process for that was killed\n {2}hint: try again; .*\n$/,
+    ),
+  });
 });
 
 const watch = (endIn?: number): Promise<KeyringWatch> =>

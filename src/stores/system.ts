@@ -51,6 +51,11 @@ const call = async (request: Call, access: Access): Promise<string | null> => {
     throw storeError(`${title} did not answer within ${Math.round(limit / 1000)} s`, unlockHint);
   const answer = parseJsonObject(result.stdout);
   if (typeof answer?.['text'] === 'string' || answer?.['text'] === null) return answer['text'];
+  if (result.ending === 'killed')
+    throw storeError(
+      `${title} could not be asked: the process for that was killed`,
+      'try again; where it stays so, install aws-iam-login and its package @napi-rs/keyring anew',
+    );
   const { error, code } = answer ?? {};
   throw failure(typeof error === 'string' ? error : result.stderr.trim(), code, request.name);
 };
