@@ -34,8 +34,8 @@ const noted = 'AWS_IAM_LOGIN_DROPPED_';
 export const withDropped = (environment: Environment): Environment => {
   const entries = Object.entries(environment);
   const dropped = entries.flatMap(([name, value = '']) => {
-    if (!name.startsWith(noted)) return [];
     const equals = value.indexOf('=', 1);
+    if (!name.startsWith(noted) || equals === -1) return [];
     return [[value.slice(0, equals), value.slice(equals + 1).replaceAll('\u0001', '\n')] as const];
   });
   return Object.fromEntries([...entries.filter(([name]) => !name.startsWith(noted)), ...dropped]);

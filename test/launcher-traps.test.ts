@@ -537,6 +537,14 @@ describe('the way to the program', () => {
     expect(stdout.split('\n')).toEqual(expect.arrayContaining([`a.1=${one}`, `a.2=${other}`]));
   });
 
+  test('makes no variable of an entry that is none', async () => {
+    useNode();
+    const env = { AWS_IAM_LOGIN_DROPPED_1: 'AWS_PROFILES', AWS_IAM_LOGIN_DROPPED_2: 'a.b=c' };
+    const { stdout } = await ask(['exec', '--', 'env'], { env });
+    expect(stdout).toContain('\na.b=c\n');
+    expect(stdout).not.toContain('AWS_PROFILE');
+  });
+
   test('is open to them where a copy hands over to the program on PATH', async () => {
     useNode();
     const path = copyWithStamp(`0.9.0\n${process.execPath}\n${program}\n`);
