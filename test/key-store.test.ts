@@ -326,6 +326,15 @@ describe('with the key in pass', () => {
     expect(scene.aws.calls.filter(({ action }) => action === 'GetSessionToken')).toEqual([]);
   });
 
+  test('a store whose folder is not there, as in cron, has not lost the key', async () => {
+    delete scene.home.env['PASSWORD_STORE_DIR'];
+    const { exitCode, stderr } = await run('login', '--token-code', scene.phone.code());
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      sentence('the password store pass is not there: there is no folder .*/\\.password-store'),
+    );
+  });
+
   test('a key that the store has lost and gets again stays there, though it cannot be read back: it may be the only copy', async () => {
     const { accessKeyId } = scene.jane;
     store.remove(accessKeyId);

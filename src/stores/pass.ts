@@ -22,7 +22,10 @@ export const passStore: KeyStore = {
   find: async (name, access) => {
     const result = await run(['show', pathOf(name)], access);
     if (result.ending === 0) return result.stdout;
-    if (isAbsent(result, name)) return undefined;
+    if (isAbsent(result, name)) {
+      checkFolder(access.env);
+      return undefined;
+    }
     if (isTorn(result)) return '';
     throw failure('read', result, name, access);
   },
@@ -45,6 +48,16 @@ export const passStore: KeyStore = {
     if (result.ending !== 0) throw failure('change', result, name, access);
     sync(join(folderOf(access.env), `${pathOf(name)}.gpg`));
   },
+};
+
+// The store of another place or of a disk that is away is not one that has lost the key.
+const checkFolder = (env: Access['env']): void => {
+  const folder = folderOf(env);
+  if (fs.existsSync(folder) || env['PASSWORD_STORE_KEY']) return;
+  throw storeError(
+    `${title} is not there: there is no folder ${folder}`,
+    'let PASSWORD_STORE_DIR name it, in cron as well',
+  );
 };
 
 const folderOf = (env: Access['env']): string =>
