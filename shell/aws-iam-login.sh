@@ -200,7 +200,7 @@ note_dropped() {
       [$ail_letters]*=*) case ${ail_word%%=*} in *[!${ail_letters}0123456789]*) ;; *) continue ;; esac ;;
     esac
     ail_dropped=$((ail_dropped + 1))
-    eval "AWS_IAM_LOGIN_DROPPED_$ail_dropped=\$ail_word; export AWS_IAM_LOGIN_DROPPED_$ail_dropped"
+    export "AWS_IAM_LOGIN_DROPPED_$ail_dropped=$ail_word"
   done
   unset IFS
   set +f # or a SHELLOPTS that is exported would hand it on
