@@ -48,8 +48,9 @@ export const makeKeyring = (home: Home, _options: { readonly locks?: boolean } =
     hasAsked: () => fs.existsSync(`${servicePath(data, 'org.gnome.keyring.SystemPrompter')}.sh.called`),
     lock: () => {
       const path = defaultKeyring(all);
-      if (path === undefined) throw new Error('there is no keyring to lock');
-      sendTo(all, secretService, '/org/freedesktop/secrets', 'Secret.Service.Lock', `array:objpath:${path}`);
+      const words = ['/org/freedesktop/secrets', 'Secret.Service.Lock', `array:objpath:${path}`] as const;
+      if (path === undefined || sendTo(all, secretService, ...words) === undefined)
+        throw new Error('the keyring cannot be locked');
     },
     unlock: () => {
       process.kill(keyringProcess(all));
